@@ -1,0 +1,7 @@
+// The engine: TensorFlow.js on TensorFlow's own library. Importing this file starts it.
+export { tf, device } from './backend';
+export type { Device } from './device';
+export { TensorFlowError } from './libtensorflow';
+export { memoryLimit, threadCount } from './limits';
+export { createGenerator } from './random';
+export type { Generator } from './random';

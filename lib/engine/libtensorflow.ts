@@ -1,0 +1,94 @@
+import koffi, { LibraryHandle } from 'koffi';
+import { pin, setDefaultVariable, silently } from './libc';
+import { findRuntime, Runtime } from './locate';
+import { CApi, NativeType, Pointer, signatures } from './signatures';
+
+/** koffi's name of each kind of value. */
+const KOFFI_NAMES: Record<NativeType, string> = {
+  void: 'void',
+  pointer: 'void*',
+  string: 'str',
+  int: 'int',
+  int64: 'int64',
+  size: 'size_t',
+  float: 'float',
+  byte: 'uint8',
+};
+
+/** An error of TensorFlow: which operation, on what inputs, and what TensorFlow says. */
+export class TensorFlowError extends Error {
+  constructor(
+    /** TF_Code, e.g. 3 for an invalid argument. */
+    readonly code: number,
+    readonly operation: string,
+    /** TensorFlow's own message. */
+    readonly reason: string,
+    /** The inputs, each as `float32[2,3]`. */
+    readonly inputs: readonly string[] = [],
+  ) {
+    super(`${operation}: ${reason}${inputs.length ? ` (inputs: ${inputs.join(', ')})` : ''}`);
+    this.name = 'TensorFlowError';
+  }
+}
+
+/** The runtime that this process runs on. */
+export const runtime: Runtime = findRuntime();
+
+/** TensorFlow's C API. */
+export const api: CApi = load(runtime);
+
+/** The status that every call reports to: calls never overlap, so one is enough. */
+export const status: Pointer = api.TF_NewStatus();
+
+/** @throws {TensorFlowError} when the last call that was given `status` failed. */
+export function check(operation: string, describeInputs?: () => string[]): void {
+  const code = api.TF_GetCode(status);
+  if (code === 0) return;
+  const reason = api.TF_Message(status);
+  api.TF_SetStatus(status, 0, '');
+  throw new TensorFlowError(code, operation, reason, describeInputs?.());
+}
+
+const cStrings = new Map<string, Buffer>();
+
+/** A null-terminated copy of a name (of an op, an attribute, a device), kept: the same few come back for ever. */
+export function cString(text: string): Buffer {
+  let bytes = cStrings.get(text);
+  if (bytes === undefined) cStrings.set(text, (bytes = Buffer.from(`${text}\0`)));
+  return bytes;
+}
+
+function load({ framework, cc, tensorflow }: Runtime): CApi {
+  // 0 shows everything, 2 errors only; read by TensorFlow while it is loaded.
+  setDefaultVariable('TF_CPP_MIN_LOG_LEVEL', '2');
+  // Global, and the framework first: so the second library finds it by its name.
+  const open = (): LibraryHandle[] => [framework, cc].map((file) => koffi.load(file, { global: true }));
+  let libraries: LibraryHandle[];
+  try {
+    // A notice about oneDNN comes while the first library is loaded, whatever the level.
+    libraries = process.env.TF_CPP_MIN_LOG_LEVEL === '0' ? open() : silently(open);
+  } catch (error) {
+    throw new Error(
+      `TensorFlow ${tensorflow} cannot be loaded: ${(error as Error).message}. ` +
+        'It needs glibc 2.27 or newer (not musl), or macOS on arm64; `npm run setup` unpacks it anew.',
+    );
+  }
+  pin(framework);
+  pin(cc);
+  const functions = Object.entries(signatures).map(([name, [result, parameters]]) => {
+    const library = libraries.find((candidate) => has(candidate, name));
+    if (!library) throw new Error(`TensorFlow ${tensorflow} has no function ${name}. Run \`npm run setup\`.`);
+    const kinds = parameters.map((kind) => KOFFI_NAMES[kind]);
+    return [name, library.func(name, KOFFI_NAMES[result], kinds)];
+  });
+  return Object.fromEntries(functions) as CApi;
+}
+
+function has(library: LibraryHandle, name: string): boolean {
+  try {
+    library.symbol(name);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,12 @@
+/** The face of the library: everything that a notebook imports from 'tsdiffusion'. */
+export * from './engine';
+export * from './io';
+export * from './datasets';
+export * from './nn';
+export * from './diffusion';
+export * from './models';
+export * from './training';
+export * from './sampling';
+export * from './viz';
+export { createStopToken, type StopToken } from './stop';
+export { budget } from './budget';

@@ -1,0 +1,10 @@
+export { openAtomic, writeFileAtomic } from './atomic';
+export type { AtomicFile } from './atomic';
+export { fromFloat16, toFloat16 } from './float16';
+export { decodeNpy, encodeNpy, openNpy, readNpy, writeNpy } from './npy';
+export type { NpyArray, NpyType, NpyWriter } from './npy';
+export { checkRaster, decodePng, encodePng, readPng, writePng } from './png';
+export type { Raster } from './png';
+export { readWhole } from './read';
+export { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors';
+export type { SafetensorsFile, StoredTensor, StoredType } from './safetensors';

@@ -1,0 +1,19 @@
+import type { Generator } from '../engine';
+import { lecture2025 } from './lecture2025';
+import type { Model } from './model';
+import { unet, type UnetOptions } from './unet';
+
+/** A network as plain data, for presets and checkpoints. */
+export type ModelConfig = { kind: 'lecture2025'; T: number } | ({ kind: 'unet' } & Omit<UnetOptions, 'generator'>);
+
+/** The network that a config describes, with first weights from `generator`; the caller owns and disposes it. */
+export function createModel(config: ModelConfig, generator: Generator): Model {
+  switch (config.kind) {
+    case 'lecture2025':
+      return lecture2025({ T: config.T, generator });
+    case 'unet':
+      return unet({ ...config, generator });
+    default:
+      throw new Error(`Unknown model ${JSON.stringify(config)}: its kind must be 'lecture2025' or 'unet'.`);
+  }
+}

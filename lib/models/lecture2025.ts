@@ -1,0 +1,65 @@
+/**
+ * The network of the lecture notes of 8 May 2025 (section "Model"), layer by layer.
+ *
+ * The notes call it a U-Net; it has neither skips nor down-sampling, so each output pixel sees 9 x 9 input pixels, and it
+ * reads time as the fraction t/T. Both are kept: the course shows what they cost. 165,633 parameters.
+ */
+import { tf, type Generator } from '../engine';
+import { Parameters } from '../nn';
+import type { Model } from './model';
+
+/** PyTorch's default start, which the notes rely on: uniform in +-1/sqrt(fan in), kernel and bias alike. */
+function layer(parameters: Parameters, kernelShape: number[], outputs: number, fanIn: number) {
+  const bound = 1 / Math.sqrt(fanIn);
+  return {
+    kernel: parameters.uniform('kernel', kernelShape, bound),
+    bias: parameters.uniform('bias', [outputs], bound),
+  };
+}
+
+/** The notes' `SimpleUNet`; `T` is the length of the schedule, by which the network divides t. */
+export function lecture2025(options: { T: number; generator: Generator }): Model {
+  const { T, generator } = options;
+  const parameters = Parameters.create(generator);
+  const conv = (name: string, inputs: number, outputs: number) =>
+    layer(parameters.scope(name), [3, 3, inputs, outputs], outputs, 9 * inputs);
+  // A transposed convolution's kernel is [3, 3, outputs, inputs], and PyTorch counts its fan-in over the outputs.
+  const transposed = (name: string, inputs: number, outputs: number) =>
+    layer(parameters.scope(name), [3, 3, outputs, inputs], outputs, 9 * outputs);
+  const linear = (name: string, inputs: number, outputs: number) =>
+    layer(parameters.scope(name), [inputs, outputs], outputs, inputs);
+
+  const time1 = linear('time1', 1, 128);
+  const time2 = linear('time2', 128, 128);
+  const conv1 = conv('conv1', 1, 64);
+  const conv2 = conv('conv2', 64, 128);
+  const deconv1 = transposed('deconv1', 128, 64);
+  const deconv2 = transposed('deconv2', 64, 1);
+
+  type Weights = ReturnType<typeof layer>;
+  const convolve = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D =>
+    tf.add(tf.conv2d(x, kernel as tf.Variable<tf.Rank.R4>, 1, 'same'), bias);
+  const convolveTransposed = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D => {
+    const [batch, height, width] = x.shape;
+    const shape: [number, number, number, number] = [batch, height, width, kernel.shape[2] as number];
+    return tf.add(tf.conv2dTranspose(x, kernel as tf.Variable<tf.Rank.R4>, shape, 1, 'same'), bias);
+  };
+
+  return {
+    config: { kind: 'lecture2025', T },
+    parameters: parameters.all,
+    parameterCount: parameters.count,
+    predict: (xt, t) =>
+      tf.tidy(() => {
+        const fraction = tf.reshape(tf.div(tf.cast(t, 'float32'), T), [-1, 1]) as tf.Tensor2D;
+        const hidden = tf.relu(tf.add(tf.matMul(fraction, time1.kernel as tf.Variable<tf.Rank.R2>), time1.bias));
+        const time = tf.add(tf.matMul(hidden as tf.Tensor2D, time2.kernel as tf.Variable<tf.Rank.R2>), time2.bias);
+        let x = tf.relu(convolve(xt, conv1));
+        x = tf.relu(convolve(x, conv2));
+        x = tf.add(x, tf.reshape(time, [-1, 1, 1, 128]));
+        x = tf.relu(convolveTransposed(x, deconv1));
+        return convolveTransposed(x, deconv2);
+      }),
+    dispose: () => parameters.dispose(),
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * A true U-Net: down, up, a skip at each level (Ronneberger et al. 2015, arXiv 1505.04597; for diffusion Ho et al. 2020,
+ * appendix B).
+ *
+ *     input conv -> [blocks -> skip -> halve] x levels -> blocks + attention -> [double -> join skip -> block] -> output conv
+ *
+ * A block is GroupNorm, SiLU, conv, + time, GroupNorm, SiLU, conv, + its input. Last convolutions start at 0, so that the
+ * network starts by predicting no noise and every block as the identity.
+ */
+import { tf, type Generator } from '../engine';
+import {
+  conv2d,
+  dense,
+  groupNorm,
+  Parameters,
+  selfAttention,
+  silu,
+  timeEmbedding,
+  upsample2,
+  type Layer,
+} from '../nn';
+import type { Model } from './model';
+
+export interface UnetOptions {
+  /** Side of the square images, default 28; must be divisible by 2 to the number of halvings. */
+  imageSize?: number;
+  /** Channels of the images, default 1. */
+  imageChannels?: number;
+  /** Channels of each level, from full resolution down. */
+  channels: number[];
+  /** Residual blocks of each level on the way down. */
+  blocks: number[];
+  /** Levels (0 = full resolution) that end in self-attention. */
+  attention?: number[];
+  /** Heads of the attention, default 1. */
+  heads?: number;
+  /** Length of the sinusoidal embedding of t; its MLP is 4 times as wide. Default: the first level's channels, at least 32. */
+  timeDim?: number;
+  generator: Generator;
+}
+
+type TimedLayer = (x: tf.Tensor, time: tf.Tensor) => tf.Tensor;
+
+/** Residual block; `time [B, timeSize]` shifts the channels between the two convolutions. */
+function residualBlock(parameters: Parameters, inChannels: number, outChannels: number, timeSize: number): TimedLayer {
+  const norm1 = groupNorm(parameters.scope('norm1'), { channels: inChannels });
+  const conv1 = conv2d(parameters.scope('conv1'), { inChannels, outChannels });
+  const shift = dense(parameters.scope('time'), { inputs: timeSize, outputs: outChannels });
+  const norm2 = groupNorm(parameters.scope('norm2'), { channels: outChannels });
+  const conv2 = conv2d(parameters.scope('conv2'), {
+    inChannels: outChannels,
+    outChannels,
+    zeroInit: true,
+  });
+  const shortcut: Layer =
+    inChannels === outChannels
+      ? (x) => x
+      : conv2d(parameters.scope('shortcut'), { inChannels, outChannels, kernelSize: 1 });
+  return (x, time) => {
+    const h = tf.add(conv1(silu(norm1(x))), tf.reshape(shift(time), [-1, 1, 1, outChannels]));
+    return tf.add(shortcut(x), conv2(silu(norm2(h))));
+  };
+}
+
+function checkOptions(options: UnetOptions): void {
+  const { imageSize = 28, channels, blocks, attention = [] } = options;
+  if (channels.length === 0 || channels.length !== blocks.length) {
+    throw new Error(`channels has ${channels.length} levels and blocks ${blocks.length}: give one number each per level.`);
+  }
+  const factor = 2 ** (channels.length - 1);
+  if (imageSize % factor !== 0) {
+    const next = Math.ceil(imageSize / factor) * factor;
+    throw new Error(
+      `imageSize = ${imageSize} cannot be halved ${channels.length - 1} times: pad the images to ${next}, or use fewer levels.`,
+    );
+  }
+  for (const level of attention) {
+    if (!(level in channels)) throw new Error(`attention names level ${level}; the levels are 0 to ${channels.length - 1}.`);
+  }
+}
+
+/** A U-Net that predicts eps from `xt [B, size, size, C]` and `t [B]` (int32). */
+export function unet(options: UnetOptions): Model {
+  checkOptions(options);
+  const { imageSize = 28, imageChannels = 1, channels, blocks, attention = [], heads = 1, generator } = options;
+  const timeDim = options.timeDim ?? Math.max(32, channels[0]);
+  const timeSize = 4 * timeDim;
+  const parameters = Parameters.create(generator);
+  const last = channels.length - 1;
+
+  const time1 = dense(parameters.scope('time1'), { inputs: timeDim, outputs: timeSize });
+  const time2 = dense(parameters.scope('time2'), { inputs: timeSize, outputs: timeSize });
+  const input = conv2d(parameters.scope('input'), { inChannels: imageChannels, outChannels: channels[0] });
+  const block = (name: string, from: number, to: number): TimedLayer =>
+    residualBlock(parameters.scope(name), from, to, timeSize);
+  const attend = (name: string, level: number): Layer =>
+    attention.includes(level)
+      ? selfAttention(parameters.scope(name), { channels: channels[level], heads })
+      : (x) => x;
+
+  const down = channels.map((width, level) => {
+    const scope = `down${level}`;
+    return {
+      blocks: Array.from({ length: blocks[level] }, (_, i) => block(`${scope}/block${i}`, width, width)),
+      attend: attend(`${scope}/attention`, level),
+      halve:
+        level < last
+          ? conv2d(parameters.scope(`${scope}/halve`), {
+              inChannels: width,
+              outChannels: channels[level + 1],
+              stride: 2,
+            })
+          : undefined,
+    };
+  });
+  const up = channels
+    .slice(0, last)
+    .map((width, level) => ({
+      double: conv2d(parameters.scope(`up${level}/double`), { inChannels: channels[level + 1], outChannels: width }),
+      block: block(`up${level}/block`, 2 * width, width),
+      attend: attend(`up${level}/attention`, level),
+    }))
+    .reverse();
+  const outputNorm = groupNorm(parameters.scope('output/norm'), { channels: channels[0] });
+  const output = conv2d(parameters.scope('output'), {
+    inChannels: channels[0],
+    outChannels: imageChannels,
+    zeroInit: true,
+  });
+
+  const { generator: _, ...config } = options;
+  return {
+    config: { kind: 'unet', imageSize, imageChannels, ...config },
+    parameters: parameters.all,
+    parameterCount: parameters.count,
+    predict: (xt, t) =>
+      tf.tidy(() => {
+        const time = silu(time2(silu(time1(timeEmbedding(t, timeDim)))));
+        const skips: tf.Tensor[] = [];
+        let x = input(xt);
+        for (const level of down) {
+          for (const residual of level.blocks) x = residual(x, time);
+          x = level.attend(x);
+          if (level.halve) {
+            skips.push(x);
+            x = level.halve(x);
+          }
+        }
+        for (const level of up) {
+          x = level.double(upsample2(x));
+          x = level.block(tf.concat([x, skips.pop() as tf.Tensor], 3), time);
+          x = level.attend(x);
+        }
+        return output(silu(outputNorm(x))) as tf.Tensor4D;
+      }),
+    dispose: () => parameters.dispose(),
+  };
+}

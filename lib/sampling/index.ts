@@ -1,0 +1,3 @@
+export * from './ddpm';
+export * from './sample';
+export type { ImageShape, Sampler, SamplerOptions, SamplingState } from './sampler';

@@ -1,0 +1,66 @@
+/** Adam on the packed parameters. */
+import { tf } from '../engine';
+import { assignPacked, pack } from './packing';
+
+export interface AdamOptions {
+  /** Decay of the mean of the gradients, default 0.9. */
+  beta1?: number;
+  /** Decay of the mean of their squares, default 0.999. */
+  beta2?: number;
+  /** Added to the root of the second moment, default 1e-8 (PyTorch's; TensorFlow.js takes 1e-7). */
+  epsilon?: number;
+  /** Gradients whose norm over all parameters is larger are scaled down to it; default: no limit. */
+  clipNorm?: number;
+}
+
+/**
+ * Adam (Kingma & Ba 2014, arXiv 1412.6980, algorithm 1) with bias correction.
+ *
+ * The moments of all parameters lie in one vector each, in the order of `variables`, which is fixed for the life of
+ * the optimiser. It owns the moments; the variables stay their model's.
+ */
+export class Adam {
+  /** Updates made so far. */
+  step = 0;
+  readonly firstMoment: tf.Variable<tf.Rank.R1>;
+  readonly secondMoment: tf.Variable<tf.Rank.R1>;
+  private readonly options: Required<AdamOptions>;
+
+  constructor(
+    private readonly variables: tf.Variable[],
+    options: AdamOptions = {},
+  ) {
+    this.options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clipNorm: Infinity, ...options };
+    const size = variables.reduce((sum, variable) => sum + variable.size, 0);
+    const zeros = (): tf.Variable<tf.Rank.R1> => tf.tidy(() => tf.variable(tf.zeros([size]), false));
+    this.firstMoment = zeros();
+    this.secondMoment = zeros();
+  }
+
+  /** One update: `gradients` by variable name, as `tf.variableGrads` returns them (they stay the caller's). */
+  update(gradients: tf.NamedTensorMap, learningRate: number): void {
+    const { beta1, beta2, epsilon, clipNorm } = this.options;
+    this.step += 1;
+    tf.tidy(() => {
+      let gradient = pack(this.variables.map((variable) => gradients[variable.name]));
+      if (clipNorm < Infinity) {
+        const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+        gradient = tf.mul(gradient, tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1));
+      }
+      const m = tf.add(tf.mul(this.firstMoment, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
+      const v = tf.add(tf.mul(this.secondMoment, beta2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor1D;
+      this.firstMoment.assign(m);
+      this.secondMoment.assign(v);
+      // theta <- theta - lr mHat / (sqrt(vHat) + eps), with the two corrections taken out of the vectors.
+      const correction = Math.sqrt(1 - beta2 ** this.step);
+      const rate = (learningRate * correction) / (1 - beta1 ** this.step);
+      const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon * correction)), rate);
+      assignPacked(this.variables, tf.sub(pack(this.variables), change));
+    });
+  }
+
+  dispose(): void {
+    this.firstMoment.dispose();
+    this.secondMoment.dispose();
+  }
+}

@@ -1,0 +1,36 @@
+/** Exponential moving average of the weights: what one samples from. */
+import { tf } from '../engine';
+import { pack } from './packing';
+
+/**
+ * `ema <- d ema + (1 - d) theta` after each step, with `d = min(decay, (1 + n) / (10 + n))` at the n-th update, so that
+ * the first, useless weights are forgotten fast. Float32, trainable parameters only. It owns its vector.
+ */
+export class Ema {
+  /** Updates made so far. */
+  step = 0;
+  /** The averaged parameters, packed in the order of the variables. */
+  readonly packed: tf.Variable<tf.Rank.R1>;
+
+  /** @throws when `decay` is not in [0, 1). */
+  constructor(
+    private readonly variables: tf.Variable[],
+    readonly decay: number,
+  ) {
+    if (!(decay >= 0 && decay < 1)) throw new Error(`emaDecay = ${decay}: use a number in [0, 1), such as 0.999.`);
+    this.packed = tf.tidy(() => tf.variable(pack(variables), false));
+  }
+
+  update(): void {
+    this.step += 1;
+    const keep = Math.min(this.decay, (1 + this.step) / (10 + this.step));
+    tf.tidy(() => {
+      const now = pack(this.variables);
+      this.packed.assign(tf.add(this.packed, tf.mul(tf.sub(now, this.packed), 1 - keep)) as tf.Tensor1D);
+    });
+  }
+
+  dispose(): void {
+    this.packed.dispose();
+  }
+}

@@ -1,0 +1,16 @@
+/** From data to weights: optimiser, averaging, the loop, checkpoints. */
+export { Adam, type AdamOptions } from './adam';
+export { Ema } from './ema';
+export { warmupCosine, type LearningRate } from './learningRate';
+export { createTrainingState, type TrainingState } from './state';
+export { train, type TrainOptions, type TrainStep } from './train';
+export {
+  averagedModel,
+  exportWeights,
+  loadModel,
+  resumeTraining,
+  saveCheckpoint,
+  type CheckpointInfo,
+  type RunInfo,
+} from './checkpoint';
+export { startRun, type Run } from './run';

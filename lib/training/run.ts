@@ -1,0 +1,66 @@
+/** A preset put to work: everything that `train` needs, from a recipe, a seed and a number of steps. */
+import { batchCount, type ImageDataset } from '../datasets';
+import { createSchedule, type Schedule } from '../diffusion';
+import { createGenerator, type Generator } from '../engine';
+import { createModel, type Preset } from '../models';
+import type { RunInfo } from './checkpoint';
+import { warmupCosine, type LearningRate } from './learningRate';
+import { createTrainingState, type TrainingState } from './state';
+import type { TrainOptions } from './train';
+
+export interface Run {
+  info: RunInfo;
+  /** Hand this to `train`. */
+  options: TrainOptions & { schedule: Schedule; generator: Generator; state: TrainingState };
+  /** Frees network, optimiser and average. */
+  dispose(): void;
+}
+
+/**
+ * Prepares a run of `preset` on `dataset`; give `steps` or the preset's epochs (or `epochs`) count.
+ *
+ * Pass `state` (from `resumeTraining`) to go on with an interrupted run. The caller disposes the run.
+ */
+export function startRun(options: {
+  preset: Preset;
+  dataset: ImageDataset;
+  seed: number;
+  epochs?: number;
+  steps?: number;
+  state?: TrainingState;
+}): Run {
+  const { preset, dataset, seed } = options;
+  const { batchSize, learningRate, decay, emaDecay, clipNorm } = preset.training;
+  const epochs = options.epochs ?? preset.training.epochs;
+  const totalSteps = options.steps ?? Math.round(epochs * batchCount(dataset, { batchSize }));
+  if (!Number.isInteger(totalSteps) || totalSteps < 1) {
+    throw new Error(`The run has ${totalSteps} steps: give at least 1 step, or more epochs than ${epochs}.`);
+  }
+  const generator = createGenerator(seed);
+  const state =
+    options.state ??
+    createTrainingState({
+      model: createModel(preset.model, generator.fork('model')),
+      emaDecay,
+      adam: { clipNorm },
+    });
+  const warmup = Math.min(100, Math.floor(totalSteps / 10));
+  const rate: number | LearningRate =
+    decay === 'cosine' ? warmupCosine({ peak: learningRate, warmup, total: totalSteps }) : learningRate;
+  return {
+    info: { preset, seed, totalSteps },
+    options: {
+      state,
+      schedule: createSchedule(preset.schedule),
+      dataset,
+      generator: generator.fork('train'),
+      untilStep: totalSteps,
+      batchSize,
+      learningRate: rate,
+    },
+    dispose: () => {
+      state.dispose();
+      state.model.dispose();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** All that changes while a model trains, in one place that can be saved and freed. */
+import type { Model } from '../models';
+import { Adam, type AdamOptions } from './adam';
+import { Ema } from './ema';
+
+export interface TrainingState {
+  readonly model: Model;
+  readonly adam: Adam;
+  readonly ema: Ema;
+  /** Steps done. */
+  step: number;
+  /** Frees optimiser and EMA; the model stays its owner's. */
+  dispose(): void;
+}
+
+/** A fresh state for `model`; `emaDecay` defaults to 0.999. */
+export function createTrainingState(options: {
+  model: Model;
+  adam?: AdamOptions;
+  emaDecay?: number;
+}): TrainingState {
+  const { model, emaDecay = 0.999 } = options;
+  const variables = [...model.parameters.values()];
+  const adam = new Adam(variables, options.adam);
+  const ema = new Ema(variables, emaDecay);
+  return {
+    model,
+    adam,
+    ema,
+    step: 0,
+    dispose: () => {
+      adam.dispose();
+      ema.dispose();
+    },
+  };
+}

@@ -1,0 +1,14 @@
+export { lineChart, showChart } from './chart';
+export type { ChartOptions, Series } from './chart';
+export { defaultSink, inNotebook } from './environment';
+export type { NotebookSink, Sink, TextSink } from './environment';
+export { showImage, showStrip } from './figure';
+export type { FigureOptions, LabelledRaster } from './figure';
+export { imageGrid } from './grid';
+export type { GridOptions, PixelImages } from './grid';
+export { createProgress, formatDuration } from './progress';
+export type { Progress, ProgressOptions } from './progress';
+export { formatNumber, showTable, tableHtml, tableText } from './table';
+export type { Row, TableOptions } from './table';
+export { previewRaster } from './terminal';
+export type { PreviewOptions } from './terminal';

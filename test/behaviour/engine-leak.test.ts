@@ -1,0 +1,18 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { bundle } from '../conformance/bundle';
+
+test('2,000 training-like steps: no tensor more, and less than 1 MB of memory per 1,000 steps', () => {
+  const program = bundle(join(__dirname, 'engine-leak-steps.ts'), 'engine-leak-steps.js');
+  const output = execFileSync(process.execPath, ['--expose-gc', program], { encoding: 'utf8' });
+  const samples: { step: number; rss: number; tensors: number }[] = JSON.parse(output);
+  expect(samples.length).toBe(40);
+  expect(new Set(samples.map(({ tensors }) => tensors)).size).toBe(1);
+
+  // Least squares.
+  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(samples.map(({ step }) => step)), mean(samples.map(({ rss }) => rss))];
+  const covariance = mean(samples.map(({ step, rss }) => (step - x) * (rss - y)));
+  const bytesPerStep = covariance / mean(samples.map(({ step }) => (step - x) ** 2));
+  expect((bytesPerStep * 1000) / 2 ** 20).toBeLessThan(1);
+});

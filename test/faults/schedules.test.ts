@@ -1,0 +1,48 @@
+/** Bad schedules are refused with the value, its place and what to do. */
+import {
+  cosineSchedule,
+  epsMeanCoefficients,
+  forwardCoefficients,
+  linearSchedule,
+  posteriorCoefficients,
+  priorBits,
+  scheduleFromBetas,
+} from '../../lib/diffusion';
+
+test.each([0, 1, -0.1, 1.5, NaN, Infinity])('a beta of %f is named with its index', (beta) => {
+  expect(() => scheduleFromBetas([0.1, 0.2, beta])).toThrow(`betas[2] is ${beta}`);
+});
+
+test.each([0, -1, 2.5, NaN, Infinity, '300' as unknown as number])('T = %p is refused', (T) => {
+  expect(() => linearSchedule({ T })).toThrow(`T is ${T}`);
+  expect(() => cosineSchedule({ T })).toThrow(`T is ${T}`);
+});
+
+test('an empty list of betas is refused', () => expect(() => scheduleFromBetas([])).toThrow('T is 0'));
+
+test('end values of a linear schedule outside (0, 1) are refused', () => {
+  expect(() => linearSchedule({ T: 10, betaStart: 0 })).toThrow('betas[0] is 0');
+  expect(() => linearSchedule({ T: 10, betaEnd: 1.2 })).toThrow(/betas\[\d\] is 1\./);
+});
+
+test('options of the cosine schedule are checked', () => {
+  expect(() => cosineSchedule({ maxBeta: 1 })).toThrow('maxBeta is 1');
+  expect(() => cosineSchedule({ s: -0.1 })).toThrow('s is -0.1');
+});
+
+test('a schedule that destroys the image beyond float32 is refused', () => {
+  expect(() => scheduleFromBetas(new Array(200).fill(0.9))).toThrow(/abar\[\d+\].*smaller betas/);
+});
+
+test.each([-1, 4, 0.5, NaN])('step %f of a four-step schedule is refused', (t) => {
+  const schedule = scheduleFromBetas([0.1, 0.2, 0.3, 0.4]);
+  for (const coefficients of [forwardCoefficients, posteriorCoefficients, epsMeanCoefficients]) {
+    expect(() => coefficients(schedule, t)).toThrow(`t is ${t}: a schedule with T = 4 has the steps 0..3`);
+  }
+});
+
+test('statistics of the prior term are checked', () => {
+  const schedule = linearSchedule();
+  expect(() => priorBits(schedule, { meanSquare: -1 })).toThrow('meanSquare is -1');
+  expect(() => priorBits(schedule, { dims: 0 })).toThrow('dims is 0');
+});

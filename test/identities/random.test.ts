@@ -1,0 +1,260 @@
+import { createGenerator, Generator, tf } from '../../lib/engine';
+import { AttributeType } from '../../lib/engine/attributes';
+import { executeRaw } from '../../lib/engine/backend';
+import { DataType } from '../../lib/engine/dtypes';
+import { Counter, Key, philox } from '../../lib/engine/philox';
+
+const hex = (words: readonly number[]): string =>
+  words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
+const values = (tensor: tf.Tensor): number[] => Array.from(tensor.dataSync());
+
+/** Random bits of TensorFlow's own op, as unsigned numbers. */
+function tensorflowBits(key: Key, counter: Counter, shape: number[]): number[] {
+  const words = (list: readonly number[]) =>
+    BigUint64Array.from(
+      { length: list.length / 2 },
+      (_, i) => (BigInt(list[2 * i + 1]) << 32n) | BigInt(list[2 * i]),
+    );
+  const bits = executeRaw(
+    'StatelessRandomUniformFullIntV2',
+    [
+      { name: 'dtype', type: AttributeType.type, value: DataType.int32 },
+      { name: 'Tshape', type: AttributeType.type, value: DataType.int32 },
+    ],
+    [
+      { shape: [shape.length], dtype: DataType.int32, values: shape },
+      { shape: [1], dtype: DataType.uint64, values: words(key) },
+      { shape: [2], dtype: DataType.uint64, values: words(counter) },
+      { shape: [], dtype: DataType.int32, values: [1] },
+    ],
+  );
+  return values(bits).map((word) => word >>> 0);
+}
+
+describe('Philox4x32-10', () => {
+  // The published known answers of the Random123 library.
+  test.each<[Counter, Key, string]>([
+    [[0, 0, 0, 0], [0, 0], '6627e8d5 e169c58d bc57ac4c 9b00dbd8'],
+    [
+      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      '408f276d 41c83b0e a20bc7c6 6d5451fd',
+    ],
+    [
+      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+      [0xa4093822, 0x299f31d0],
+      'd16cfe09 94fdcceb 5001e420 24126ea1',
+    ],
+  ])('known answer of %p', (counter, key, expected) => {
+    expect(hex(philox(key, counter))).toBe(expected);
+  });
+
+  test('has the bits of the op, block for block, with the carry to the next word of the counter', () => {
+    const key: Key = [0xdeadbeef, 0x12345678];
+    const expected = [0xfffffffe, 0xffffffff, 0, 1].map((low, i): Counter => [low, i < 2 ? 7 : 8, 3, 0]);
+    expect(tensorflowBits(key, [0xfffffffe, 7, 3, 0], [4, 4])).toEqual(
+      expected.flatMap((each) => philox(key, each)),
+    );
+  });
+
+  test('integers and uniform numbers are made of those bits, row i from block i on', () => {
+    const generator = createGenerator(2 ** 40 + 5);
+    expect(generator.key).toEqual([5, 2 ** 8]);
+    const rows = (domain: number, count: number, size: number): number[][] =>
+      Array.from({ length: count }, (_, row) =>
+        Array.from({ length: Math.ceil(size / 4) }, (_, block) =>
+          philox(generator.key, [row * Math.ceil(size / 4) + block, 0, domain, 0]),
+        )
+          .flat()
+          .slice(0, size),
+      );
+    // TensorFlow takes the remainder for an integer, and the low 23 bits for a float in [1, 2) less 1.
+    const remainders = rows(3, 3, 6)
+      .flat()
+      .map((word) => word % 1000);
+    expect(values(generator.integers([3, 6], { max: 1000 }))).toEqual(remainders);
+    const fractions = rows(2, 3, 6)
+      .flat()
+      .map((word) => (word & 0x7fffff) / 2 ** 23);
+    expect(values(generator.uniform([3, 6]))).toEqual(fractions);
+  });
+});
+
+describe('generator', () => {
+  const kinds: [string, (generator: Generator, shape: number[], firstSample?: number) => tf.Tensor][] = [
+    ['normal', (generator, shape, firstSample) => generator.normal(shape, { firstSample })],
+    ['uniform', (generator, shape, firstSample) => generator.uniform(shape, { firstSample })],
+    ['integers', (generator, shape, firstSample) => generator.integers(shape, { max: 1000, firstSample })],
+  ];
+
+  test.each(kinds)('%s: equal seed and path, equal numbers; any difference, other numbers', (_, draw) => {
+    const of = (generator: Generator) => values(draw(generator, [4, 5]));
+    expect(of(createGenerator(0))).toEqual(of(createGenerator(0)));
+    const path = () => createGenerator(7).fork('noise', 3);
+    expect(of(path())).toEqual(of(path()));
+    const root = createGenerator(0);
+    const others = [
+      root,
+      createGenerator(1),
+      createGenerator(2 ** 32),
+      createGenerator(2 ** 53 - 1),
+      root.fork('a'),
+      root.fork('b'),
+      root.fork('a', 1),
+      root.fork('a1'),
+      root.fork('1a'),
+      root.fork('a', '1'),
+      root.fork(1, 'a'),
+      root.fork(1),
+      root.fork(2 ** 32 + 1),
+      root.fork('1'),
+      root.fork(''),
+      root.fork('', ''),
+      root.fork('a\0'),
+      root.fork('twelve bytes'),
+      root.fork('twelve bytes', ''),
+      root.fork('twelve bytes+'),
+    ];
+    expect(new Set(others.map((generator) => String(of(generator)))).size).toBe(others.length);
+  });
+
+  test.each(kinds)('%s: row i depends neither on the number of rows nor on the first one', (_, draw) => {
+    const generator = createGenerator(3).fork('rows');
+    for (const row of [[], [1], [3], [4], [5], [28, 28, 1]]) {
+      const size = row.reduce((product, length) => product * length, 1);
+      const all = values(draw(generator, [9, ...row]));
+      expect(values(draw(generator, [2, ...row]))).toEqual(all.slice(0, 2 * size));
+      expect(values(draw(generator, [4, ...row], 5))).toEqual(all.slice(5 * size));
+    }
+  });
+
+  test('a path can be taken in steps', () => {
+    expect(createGenerator(1).fork('a', 2, 'c').key).toEqual(
+      createGenerator(1).fork('a').fork(2).fork('c').key,
+    );
+    expect(createGenerator(1).fork().key).toEqual(createGenerator(1).key);
+  });
+
+  test('kinds of numbers from one stream share no bits', () => {
+    const generator = createGenerator(0);
+    const uniform = values(generator.uniform([1000]));
+    const integers = values(generator.integers([1000], { max: 2 ** 23 })).map((each) => each / 2 ** 23);
+    expect(uniform.filter((each, i) => each === integers[i]).length).toBeLessThan(5);
+  });
+
+  test('shapes: scalar, empty, one number a row', () => {
+    const generator = createGenerator(0);
+    for (const shape of [[], [0], [0, 4], [3, 0], [5], [2, 3, 4]]) {
+      for (const [, draw] of kinds) expect(draw(generator, shape).shape).toEqual(shape);
+    }
+    expect(generator.normal([2]).dtype).toBe('float32');
+    expect(generator.integers([2], { max: 3 }).dtype).toBe('int32');
+  });
+});
+
+/** Mean, variance and kurtosis. */
+function moments(numbers: number[]): { mean: number; variance: number; kurtosis: number } {
+  const average = (list: number[]) => list.reduce((sum, each) => sum + each, 0) / list.length;
+  const mean = average(numbers);
+  const variance = average(numbers.map((each) => (each - mean) ** 2));
+  return { mean, variance, kurtosis: average(numbers.map((each) => (each - mean) ** 4)) / variance ** 2 };
+}
+
+describe('distributions, on 100,000 numbers', () => {
+  const generator = createGenerator(0);
+
+  test('normal', () => {
+    const { mean, variance, kurtosis } = moments(values(generator.normal([1000, 100])));
+    expect(Math.abs(mean)).toBeLessThan(0.02);
+    expect(Math.abs(variance - 1)).toBeLessThan(0.02);
+    expect(Math.abs(kurtosis - 3)).toBeLessThan(0.1);
+  });
+
+  test('normal rows and columns are not correlated', () => {
+    const table = generator.normal([300, 300]) as tf.Tensor2D;
+    for (const each of [table, table.transpose() as tf.Tensor2D]) {
+      const correlation = each.matMul(each, false, true).div(300).sub(tf.eye(300));
+      // Off the diagonal 45,000 pairs of standard error 0.058: 6 of them is out of reach, 0.27 on it (variance).
+      expect(correlation.abs().max().dataSync()[0]).toBeLessThan(0.35);
+      expect(Math.abs(correlation.mean().dataSync()[0])).toBeLessThan(0.005);
+    }
+  });
+
+  test('uniform', () => {
+    const numbers = values(generator.uniform([100000], { min: -2, max: 6 }));
+    const { mean, variance, kurtosis } = moments(numbers);
+    expect(Math.abs(mean - 2)).toBeLessThan(0.05);
+    expect(Math.abs(variance - 64 / 12)).toBeLessThan(0.1);
+    expect(Math.abs(kurtosis - 1.8)).toBeLessThan(0.05);
+    expect(Math.min(...numbers.slice(0, 50000))).toBeGreaterThanOrEqual(-2);
+  });
+
+  test('uniform never reaches its upper bound, even where rounding would', () => {
+    const numbers = values(generator.uniform([100000], { min: 1e6, max: 1e6 + 1 }));
+    expect(new Set(numbers)).toEqual(new Set(Array.from({ length: 16 }, (_, i) => 1e6 + i / 16)));
+  });
+
+  test('integers: every value, in range, equally often', () => {
+    const counts = new Array(10).fill(0);
+    for (const each of values(generator.integers([100000], { min: -3, max: 7 }))) counts[each + 3]++;
+    expect(counts.length).toBe(10);
+    // Chi-squared with 9 degrees of freedom: above 33.7 once in 10,000 seeds, and this seed is fixed.
+    expect(counts.reduce((sum, count) => sum + (count - 10000) ** 2 / 10000, 0)).toBeLessThan(33.7);
+  });
+
+  test('permutations: each number once, and each of the six orders of three equally often', () => {
+    expect(Array.from(generator.permutation(1000)).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 1000 }, (_, i) => i),
+    );
+    expect(Array.from(generator.permutation(0))).toEqual([]);
+    expect(Array.from(generator.permutation(1))).toEqual([0]);
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 6000; i++) {
+      const order = String(generator.fork(i).permutation(3));
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(6);
+    // Chi-squared with 5 degrees of freedom: above 25.7 once in 10,000 seeds.
+    expect([...counts.values()].reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0)).toBeLessThan(
+      25.7,
+    );
+  });
+});
+
+describe('bad input', () => {
+  const generator = createGenerator(0);
+
+  test.each([-1, 0.5, NaN, Infinity, 2 ** 53, '1' as unknown as number])('seed %p', (seed) => {
+    expect(() => createGenerator(seed)).toThrow(/^seed: .* must be a whole number from 0/);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['a negative size', () => generator.normal([2, -1]), /shape \[2,-1\]: -1 must be/],
+    [
+      'a fractional first sample',
+      () => generator.normal([2], { firstSample: 0.5 }),
+      /firstSample: 0.5 must be/,
+    ],
+    [
+      'uniform: bounds in the wrong order',
+      () => generator.uniform([1], { min: 1, max: 0 }),
+      /min \(1\).*max \(0\)/,
+    ],
+    [
+      'uniform: bounds equal as float32',
+      () => generator.uniform([1], { min: 1, max: 1 + 1e-12 }),
+      /below max/,
+    ],
+    ['uniform: no number', () => generator.uniform([1], { max: NaN }), /max \(NaN\)/],
+    ['integers: empty range', () => generator.integers([1], { max: 0 }), /min \(0\) and max \(0\)/],
+    ['integers: a fraction', () => generator.integers([1], { max: 2.5 }), /max \(2.5\)/],
+    ['integers: more than 32 bits', () => generator.integers([1], { max: 2 ** 32 }), /32-bit/],
+    ['fork: a fraction', () => generator.fork(0.5), /fork: path element: 0.5 must be/],
+    ['fork: a negative number', () => generator.fork('a', -1), /fork: path element: -1 must be/],
+    ['permutation: a negative length', () => generator.permutation(-1), /n: -1 must be/],
+  ])('%s', (_, call, message) => {
+    const before = tf.memory().numTensors;
+    expect(call).toThrow(message);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
