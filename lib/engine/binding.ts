@@ -4,7 +4,7 @@ import { EagerContext } from './context';
 import { DataType } from './dtypes';
 import { api } from './libtensorflow';
 import { Pointer } from './signatures';
-import { createHandle, readHandle, shapeOf, Values } from './tensors';
+import { createHandle, createStrings, readHandle, shapeOf, Values } from './tensors';
 
 /** What tfjs knows of a tensor of ours: a number, never an address. */
 export interface TensorMetadata {
@@ -86,10 +86,11 @@ export class EagerBinding extends BindingConstants implements Executor, TFJSBind
   }
 
   createTensor(shape: number[], dtype: number, values: Values): number {
+    if (dtype === DataType.string)
+      return this.register(this.createStrings(shape, values as ArrayLike<Uint8Array>));
     const handle = createHandle(shape, dtype, values);
-    // TensorFlow keeps int32 (sizes, axes) and strings in host memory on every device.
-    if (this.device === undefined || dtype === DataType.int32 || dtype === DataType.string)
-      return this.register(handle);
+    // TensorFlow keeps int32 (sizes, axes) in host memory on every device.
+    if (this.device === undefined || dtype === DataType.int32) return this.register(handle);
     try {
       return this.register(this.context.copy(handle, this.device));
     } finally {
@@ -118,6 +119,11 @@ export class EagerBinding extends BindingConstants implements Executor, TFJSBind
 
   isUsingGpuDevice(): boolean {
     return this.device !== undefined;
+  }
+
+  private createStrings(shape: number[], strings: ArrayLike<Uint8Array>): Pointer {
+    const T = { name: 'T', type: this.TF_ATTR_TYPE, value: DataType.string };
+    return createStrings(shape, strings, (handle) => this.context.execute('DeepCopy', [T], [handle], 1)[0]);
   }
 
   private adopt(handles: Pointer[]): TensorMetadata[] {

@@ -25,7 +25,6 @@ export const signatures = {
   TF_StringCopy: ['void', ['pointer', 'pointer', 'size']],
   TF_StringGetDataPointer: ['pointer', ['pointer']],
   TF_StringGetSize: ['size', ['pointer']],
-  TF_StringDealloc: ['void', ['pointer']],
 
   TFE_NewContextOptions: ['pointer', []],
   TFE_ContextOptionsSetConfig: ['void', ['pointer', 'pointer', 'size', 'pointer']],

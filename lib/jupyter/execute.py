@@ -98,6 +98,8 @@ class Run:
 
     def fail(self, index, cell, message):
         first = cell.source.strip().split("\n")[0] if cell else ""
+        inside = ("node_modules/tslab/", "(node:")
+        message = "\n".join(line for line in message.split("\n") if not any(part in line for part in inside))
         self.failures.append({"cell": index + 1, "line": first, "message": message})
         print(f"FAILED {self.name}, cell {index + 1}: {first}\n    " + message.replace("\n", "\n    "), flush=True)
 
@@ -112,6 +114,8 @@ class Run:
             notebook,
             kernel_name="tsdiffusion",
             timeout=self.options.timeout,
+            iopub_timeout=10,
+            raise_on_iopub_timeout=True,
             startup_timeout=180,
             coalesce_streams=True,
             record_timing=False,
@@ -168,7 +172,10 @@ class Run:
         """Runs a cell; the reason if it failed, else None."""
         try:
             await client.async_execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
-        except CellTimeoutError:
+        except CellTimeoutError as error:
+            if "IOPub" in str(error):
+                # ZeroMQ drops messages beyond its queue, the one that ends the cell too.
+                return "printed more messages than Jupyter can carry"
             return f"did not end within {self.options.timeout} s"
         except DeadKernelError:
             return "ended the kernel's process"
@@ -212,10 +219,14 @@ async def main(options):
         print("No notebooks found in notebooks/: name the files to execute.", file=sys.stderr)
         return 1
     results = []
-    for path in paths:
-        results.append(await Run(path, options).execute())
-        if not results[-1]["ok"] and not options.keep_going:
-            break
+    waiting = list(paths)
+
+    async def work():
+        while waiting and (options.keep_going or all(result["ok"] for result in results)):
+            results.append(await Run(waiting.pop(0), options).execute())
+
+    await asyncio.gather(*(work() for _ in range(options.jobs)))
+    results.sort(key=lambda result: result["notebook"])
     print()
     for result in results:
         state = "ok    " if result["ok"] else "FAILED"
@@ -236,6 +247,7 @@ def parse(args):
     parser.add_argument("--write", action="store_true", help="put the outputs into the notebook files")
     parser.add_argument("--timeout", type=int, default=600, metavar="SECONDS", help="limit for one cell (600)")
     parser.add_argument("--keep-going", action="store_true", help="execute the other notebooks after a failure")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="execute N notebooks at once (1)")
     parser.add_argument("--json", metavar="FILE", help="also write a report to this file")
     return parser.parse_args(args)
 

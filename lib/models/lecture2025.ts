@@ -52,8 +52,13 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
     predict: (xt, t) =>
       tf.tidy(() => {
         const fraction = tf.reshape(tf.div(tf.cast(t, 'float32'), T), [-1, 1]) as tf.Tensor2D;
-        const hidden = tf.relu(tf.add(tf.matMul(fraction, time1.kernel as tf.Variable<tf.Rank.R2>), time1.bias));
-        const time = tf.add(tf.matMul(hidden as tf.Tensor2D, time2.kernel as tf.Variable<tf.Rank.R2>), time2.bias);
+        const hidden = tf.relu(
+          tf.add(tf.matMul(fraction, time1.kernel as tf.Variable<tf.Rank.R2>), time1.bias),
+        );
+        const time = tf.add(
+          tf.matMul(hidden as tf.Tensor2D, time2.kernel as tf.Variable<tf.Rank.R2>),
+          time2.bias,
+        );
         let x = tf.relu(convolve(xt, conv1));
         x = tf.relu(convolve(x, conv2));
         x = tf.add(x, tf.reshape(time, [-1, 1, 1, 128]));

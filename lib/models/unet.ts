@@ -34,7 +34,7 @@ export interface UnetOptions {
   attention?: number[];
   /** Heads of the attention, default 1. */
   heads?: number;
-  /** Length of the sinusoidal embedding of t; its MLP is 4 times as wide. Default: the first level's channels, at least 32. */
+  /** Length of the sinusoidal embedding of t, even; its MLP is 4 times as wide. Default: the first level's channels, at least 32. */
   timeDim?: number;
   generator: Generator;
 }
@@ -42,7 +42,12 @@ export interface UnetOptions {
 type TimedLayer = (x: tf.Tensor, time: tf.Tensor) => tf.Tensor;
 
 /** Residual block; `time [B, timeSize]` shifts the channels between the two convolutions. */
-function residualBlock(parameters: Parameters, inChannels: number, outChannels: number, timeSize: number): TimedLayer {
+function residualBlock(
+  parameters: Parameters,
+  inChannels: number,
+  outChannels: number,
+  timeSize: number,
+): TimedLayer {
   const norm1 = groupNorm(parameters.scope('norm1'), { channels: inChannels });
   const conv1 = conv2d(parameters.scope('conv1'), { inChannels, outChannels });
   const shift = dense(parameters.scope('time'), { inputs: timeSize, outputs: outChannels });
@@ -62,11 +67,32 @@ function residualBlock(parameters: Parameters, inChannels: number, outChannels: 
   };
 }
 
+/** Everything is checked before the first parameter is made, so that a bad option leaves nothing behind. */
 function checkOptions(options: UnetOptions): void {
-  const { imageSize = 28, channels, blocks, attention = [] } = options;
+  const {
+    imageSize = 28,
+    imageChannels = 1,
+    channels,
+    blocks,
+    attention = [],
+    heads = 1,
+    timeDim = 32,
+  } = options;
   if (channels.length === 0 || channels.length !== blocks.length) {
-    throw new Error(`channels has ${channels.length} levels and blocks ${blocks.length}: give one number each per level.`);
+    throw new Error(
+      `channels has ${channels.length} levels and blocks ${blocks.length}: give one number each per level.`,
+    );
   }
+  const counts = { imageSize, imageChannels, channels, heads, timeDim, blocks: blocks.map((n) => n + 1) };
+  for (const [name, values] of Object.entries(counts)) {
+    for (const value of [values].flat()) {
+      if (Number.isSafeInteger(value) && value >= 1) continue;
+      const given = JSON.stringify((options as unknown as Record<string, unknown>)[name]);
+      throw new Error(`${name} = ${given}: use whole numbers of at least ${name === 'blocks' ? 0 : 1}.`);
+    }
+  }
+  if (timeDim % 2 !== 0)
+    throw new Error(`timeDim = ${timeDim}: use an even number, half sines and half cosines.`);
   const factor = 2 ** (channels.length - 1);
   if (imageSize % factor !== 0) {
     const next = Math.ceil(imageSize / factor) * factor;
@@ -75,15 +101,34 @@ function checkOptions(options: UnetOptions): void {
     );
   }
   for (const level of attention) {
-    if (!(level in channels)) throw new Error(`attention names level ${level}; the levels are 0 to ${channels.length - 1}.`);
+    if (!(level in channels))
+      throw new Error(`attention names level ${level}; the levels are 0 to ${channels.length - 1}.`);
+    if (channels[level] % heads !== 0) {
+      throw new Error(
+        `heads = ${heads} does not divide the ${channels[level]} channels of level ${level}: use a divisor.`,
+      );
+    }
   }
 }
 
-/** A U-Net that predicts eps from `xt [B, size, size, C]` and `t [B]` (int32). */
+/**
+ * A U-Net that predicts eps from `xt [B, size, size, C]` and `t [B]` (int32); the caller disposes it.
+ *
+ * @throws when an option does not fit the others; `predict` throws for images of another size or a `t` that is not int32.
+ */
 export function unet(options: UnetOptions): Model {
   checkOptions(options);
-  const { imageSize = 28, imageChannels = 1, channels, blocks, attention = [], heads = 1, generator } = options;
-  const timeDim = options.timeDim ?? Math.max(32, channels[0]);
+  const {
+    imageSize = 28,
+    imageChannels = 1,
+    channels,
+    blocks,
+    attention = [],
+    heads = 1,
+    generator,
+  } = options;
+  // An embedding has as many sines as cosines, so an odd number of channels takes one more.
+  const timeDim = options.timeDim ?? Math.max(32, channels[0] + (channels[0] % 2));
   const timeSize = 4 * timeDim;
   const parameters = Parameters.create(generator);
   const last = channels.length - 1;
@@ -116,7 +161,10 @@ export function unet(options: UnetOptions): Model {
   const up = channels
     .slice(0, last)
     .map((width, level) => ({
-      double: conv2d(parameters.scope(`up${level}/double`), { inChannels: channels[level + 1], outChannels: width }),
+      double: conv2d(parameters.scope(`up${level}/double`), {
+        inChannels: channels[level + 1],
+        outChannels: width,
+      }),
       block: block(`up${level}/block`, 2 * width, width),
       attend: attend(`up${level}/attention`, level),
     }))
@@ -133,8 +181,13 @@ export function unet(options: UnetOptions): Model {
     config: { kind: 'unet', imageSize, imageChannels, ...config },
     parameters: parameters.all,
     parameterCount: parameters.count,
-    predict: (xt, t) =>
-      tf.tidy(() => {
+    predict: (xt, t) => {
+      if (String(xt.shape.slice(1)) !== String([imageSize, imageSize, imageChannels])) {
+        throw new Error(
+          `xt has shape [${xt.shape}], but this network reads [B, ${imageSize}, ${imageSize}, ${imageChannels}]: pad or crop the images.`,
+        );
+      }
+      return tf.tidy(() => {
         const time = silu(time2(silu(time1(timeEmbedding(t, timeDim)))));
         const skips: tf.Tensor[] = [];
         let x = input(xt);
@@ -152,7 +205,8 @@ export function unet(options: UnetOptions): Model {
           x = level.attend(x);
         }
         return output(silu(outputNorm(x))) as tf.Tensor4D;
-      }),
+      });
+    },
     dispose: () => parameters.dispose(),
   };
 }

@@ -10,17 +10,19 @@ import type { Parameters } from './parameters';
  *
  * q and k are each scaled by `d^(-1/4)`, so that no large number appears before the softmax.
  */
-export function selfAttention(
-  parameters: Parameters,
-  options: { channels: number; heads?: number },
-): Layer {
+export function selfAttention(parameters: Parameters, options: { channels: number; heads?: number }): Layer {
   const { channels, heads = 1 } = options;
   if (channels % heads !== 0) throw new Error(`heads = ${heads} does not divide ${channels} channels.`);
   const headSize = channels / heads;
   const normalise = groupNorm(parameters.scope('norm'), { channels });
   const project = (name: string, zeroInit = false): Layer =>
     conv2d(parameters.scope(name), { inChannels: channels, outChannels: channels, kernelSize: 1, zeroInit });
-  const [query, key, value, output] = [project('query'), project('key'), project('value'), project('output', true)];
+  const [query, key, value, output] = [
+    project('query'),
+    project('key'),
+    project('value'),
+    project('output', true),
+  ];
   return (x) =>
     tf.tidy(() => {
       const [batch, height, width] = x.shape;

@@ -5,8 +5,17 @@ import type { Parameters } from './parameters';
 
 const EPSILON = 1e-5;
 
-/** The largest divisor of `channels` that is at most `most` (8 by default): the number of groups. */
+/**
+ * The largest divisor of `channels` that is at most `most` (8 by default): the number of groups.
+ *
+ * @throws when either is not a whole number of at least 1.
+ */
 export function groupsFor(channels: number, most = 8): number {
+  for (const [name, value] of Object.entries({ channels, most })) {
+    if (!(Number.isInteger(value) && value >= 1)) {
+      throw new Error(`${name} = ${value}: use a whole number of at least 1.`);
+    }
+  }
   let groups = Math.min(most, channels);
   while (channels % groups !== 0) groups--;
   return groups;
@@ -22,8 +31,10 @@ export function groupsFor(channels: number, most = 8): number {
  */
 export function groupNormalise(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, groups: number): tf.Tensor {
   const [batch, height, width, channels] = x.shape;
-  if (channels % groups !== 0) {
-    throw new Error(`groups = ${groups} does not divide ${channels} channels: use a divisor, such as ${groupsFor(channels, groups)}.`);
+  if (!(groups >= 1) || channels % groups !== 0) {
+    throw new Error(
+      `groups = ${groups} does not divide ${channels} channels: use a divisor, such as ${groupsFor(channels)}.`,
+    );
   }
   const perGroup = channels / groups;
   const pixels = height * width;

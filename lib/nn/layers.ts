@@ -28,7 +28,9 @@ export function conv2d(parameters: Parameters, options: Conv2dOptions): Layer {
   const kernel = zeroInit ? parameters.constant('kernel', shape, 0) : parameters.normal('kernel', shape, std);
   const bias = parameters.constant('bias', [outChannels], 0);
   return (x) =>
-    tf.tidy(() => tf.add(tf.conv2d(x as tf.Tensor4D, kernel as tf.Variable<tf.Rank.R4>, stride, 'same'), bias));
+    tf.tidy(() =>
+      tf.add(tf.conv2d(x as tf.Tensor4D, kernel as tf.Variable<tf.Rank.R4>, stride, 'same'), bias),
+    );
 }
 
 /** `y = x W + b`: `[B, in]` to `[B, out]`. */

@@ -59,7 +59,8 @@ export class Parameters {
 
   private add(name: string, first: (path: string) => tf.Tensor): tf.Variable {
     const path = this.prefix + name;
-    if (this.variables.has(path)) throw new Error(`Parameter '${path}' exists already: give its layer a scope.`);
+    if (this.variables.has(path))
+      throw new Error(`Parameter '${path}' exists already: give its layer a scope.`);
     const variable = tf.tidy(() => tf.variable(first(path)));
     this.variables.set(path, variable);
     return variable;

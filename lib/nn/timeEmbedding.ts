@@ -10,7 +10,8 @@ import { tf } from '../engine';
  * @throws when `dim` is odd or `t` is not int32.
  */
 export function timeEmbedding(t: tf.Tensor1D, dim: number, maxPeriod = 10000): tf.Tensor2D {
-  if (dim % 2 !== 0 || dim < 2) throw new Error(`dim = ${dim}: the time embedding needs an even number of at least 2.`);
+  if (dim % 2 !== 0 || dim < 2)
+    throw new Error(`dim = ${dim}: the time embedding needs an even number of at least 2.`);
   if (t.dtype !== 'int32') {
     throw new Error(`t has dtype ${t.dtype}: pass the integer step 0..T-1 as int32, not a fraction t/T.`);
   }

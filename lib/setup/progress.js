@@ -7,7 +7,6 @@ const PLAIN_SECONDS = 5;
 /**
  * @typedef {object} Report
  * @property {(text: string, fraction?: number) => void} update   what is being done, and how far it is (0..1)
- * @property {(text: string) => void} note                        a line that stays
  */
 
 /**
@@ -21,7 +20,8 @@ function reportStep(title, stream = process.stdout) {
   const started = Date.now();
   let lastWrite = 0;
   let lastTenth = 0;
-  let shown = '';
+  /** @type {[string, number?]} */
+  let latest = [''];
 
   const rewrite = (/** @type {string} */ line) => {
     const width = stream.columns || 80;
@@ -31,6 +31,7 @@ function reportStep(title, stream = process.stdout) {
 
   /** @param {string} text @param {number} [fraction] */
   const update = (text, fraction) => {
+    latest = [text, fraction];
     const percent = fraction === undefined ? '' : ` ${Math.floor(fraction * 100)} %`;
     const line = `${title}: ${text}${percent}`;
     const now = Date.now();
@@ -40,24 +41,27 @@ function reportStep(title, stream = process.stdout) {
     } else {
       const tenth = Math.floor((fraction ?? 0) * 10);
       const due = now - lastWrite >= PLAIN_SECONDS * 1000 || (tenth > lastTenth && now - lastWrite >= 1000);
-      if (!due || line === shown) return;
+      if (!due) return;
       stream.write(`${line} (${seconds()})\n`);
       lastTenth = tenth;
-      shown = line;
     }
     lastWrite = now;
   };
 
-  const settle = (/** @type {string} */ line) => stream.write(live ? `\r\x1b[K${line}\n` : `${line}\n`);
+  // Some work says nothing for a while: the seconds go on counting.
+  const clock = setInterval(() => latest[0] && update(...latest), 1000);
+  clock.unref();
   return {
     update,
-    note: settle,
-    finish: (text) => settle(`${title}: ${text} (${seconds()})`),
-    abandon: () => void (live && stream.write('\n')),
+    finish(text) {
+      clearInterval(clock);
+      stream.write(`${live ? '\r\x1b[K' : ''}${title}: ${text} (${seconds()})\n`);
+    },
+    abandon() {
+      clearInterval(clock);
+      if (live) stream.write('\n');
+    },
   };
 }
 
-/** A report that says nothing. @type {Report} */
-const silent = { update() {}, note() {} };
-
-module.exports = { reportStep, silent };
+module.exports = { reportStep };

@@ -26,20 +26,39 @@ export class Adam {
   readonly secondMoment: tf.Variable<tf.Rank.R1>;
   private readonly options: Required<AdamOptions>;
 
+  /** @throws when a decay is not in [0, 1), or epsilon or clipNorm is not above 0. */
   constructor(
     private readonly variables: tf.Variable[],
     options: AdamOptions = {},
   ) {
-    this.options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clipNorm: Infinity, ...options };
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, clipNorm = Infinity } = options;
+    for (const [name, value] of Object.entries({ beta1, beta2 })) {
+      if (!(value >= 0 && value < 1))
+        throw new Error(`${name} = ${value}: use a number in [0, 1), such as 0.9.`);
+    }
+    for (const [name, value] of Object.entries({ epsilon, clipNorm })) {
+      if (!(value > 0)) throw new Error(`${name} = ${value}: use a number above 0.`);
+    }
+    this.options = { beta1, beta2, epsilon, clipNorm };
     const size = variables.reduce((sum, variable) => sum + variable.size, 0);
     const zeros = (): tf.Variable<tf.Rank.R1> => tf.tidy(() => tf.variable(tf.zeros([size]), false));
     this.firstMoment = zeros();
     this.secondMoment = zeros();
   }
 
-  /** One update: `gradients` by variable name, as `tf.variableGrads` returns them (they stay the caller's). */
+  /**
+   * One update: `gradients` by variable name, as `tf.variableGrads` returns them (they stay the caller's).
+   *
+   * @throws when a variable has no gradient: the loss does not depend on it.
+   */
   update(gradients: tf.NamedTensorMap, learningRate: number): void {
     const { beta1, beta2, epsilon, clipNorm } = this.options;
+    const missing = this.variables.findIndex(({ name }) => !(name in gradients));
+    if (missing >= 0) {
+      throw new Error(
+        `Parameter ${missing} of shape [${this.variables[missing].shape}] has no gradient: the loss does not depend on it; use it in the network or leave it out.`,
+      );
+    }
     this.step += 1;
     tf.tidy(() => {
       let gradient = pack(this.variables.map((variable) => gradients[variable.name]));
@@ -48,7 +67,10 @@ export class Adam {
         gradient = tf.mul(gradient, tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1));
       }
       const m = tf.add(tf.mul(this.firstMoment, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
-      const v = tf.add(tf.mul(this.secondMoment, beta2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor1D;
+      const v = tf.add(
+        tf.mul(this.secondMoment, beta2),
+        tf.mul(tf.square(gradient), 1 - beta2),
+      ) as tf.Tensor1D;
       this.firstMoment.assign(m);
       this.secondMoment.assign(v);
       // theta <- theta - lr mHat / (sqrt(vHat) + eps), with the two corrections taken out of the vectors.

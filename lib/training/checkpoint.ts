@@ -1,18 +1,20 @@
 /**
  * Checkpoints: one safetensors file each, written atomically, that any safetensors reader can open.
  *
- * | tensor              | in a training checkpoint        | in exported weights            |
- * |---------------------|---------------------------------|--------------------------------|
- * | `model/<path>`      | the parameters                  | their moving average, float16  |
- * | `ema`, `adam.m`, `adam.v` | packed, in the order of `model/` | left out                  |
+ * | tensor                         | in a training checkpoint  | in exported weights           |
+ * |--------------------------------|---------------------------|-------------------------------|
+ * | `model/<path>`                 | the parameters            | their moving average, float16 |
+ * | `ema/<path>`                   | their moving average      | left out                      |
+ * | `adam.m/<path>`, `adam.v/<path>` | the optimiser's moments | left out                      |
  *
- * The metadata hold the preset, the seed and the step as JSON, so that a file explains itself. Random numbers need no
- * state of their own: those of step s follow from the seed and s.
+ * Everything is found by the parameter's path, never by its position. The metadata hold the preset, the seed and the
+ * step as JSON, so that a file explains itself. Random numbers need no state of their own: those of step s follow from
+ * the seed and s.
  */
 import { tf, createGenerator } from '../engine';
 import { readSafetensors, writeSafetensors, type StoredTensor } from '../io';
 import { createModel, type Model, type Preset } from '../models';
-import { assignPacked, unpack } from './packing';
+import { assignPacked, pack, unpack } from './packing';
 import { createTrainingState, type TrainingState } from './state';
 
 const FORMAT = 'tsdiffusion-checkpoint-1';
@@ -31,51 +33,68 @@ export interface CheckpointInfo {
 
 export type RunInfo = Pick<CheckpointInfo, 'preset' | 'seed' | 'totalSteps'>;
 
-function store(tensor: tf.Tensor, dtype: 'F32' | 'F16' = 'F32'): StoredTensor {
-  return { dtype, shape: tensor.shape, data: tensor.dataSync() as Float32Array };
+type Group = 'model' | 'ema' | 'adam.m' | 'adam.v';
+
+/** A packed vector as one entry a parameter. */
+function entries(
+  group: Group,
+  packed: tf.Tensor1D,
+  { parameters }: Model,
+  dtype: 'F32' | 'F16' = 'F32',
+): [string, StoredTensor][] {
+  const paths = [...parameters.keys()];
+  const shapes = [...parameters.values()].map(({ shape }) => shape);
+  const pieces = unpack(packed, shapes);
+  try {
+    return pieces.map((piece, i) => [
+      `${group}/${paths[i]}`,
+      { dtype, shape: shapes[i], data: piece.dataSync() as Float32Array },
+    ]);
+  } finally {
+    tf.dispose(pieces);
+  }
 }
 
 function write(file: string, tensors: [string, StoredTensor][], info: CheckpointInfo): void {
   writeSafetensors(file, tensors, { format: FORMAT, info: JSON.stringify(info) });
 }
 
-/** Saves everything that `resumeTraining` needs to go on to the same numbers. */
+/**
+ * Saves everything that `resumeTraining` needs to go on to the same numbers.
+ *
+ * @throws when the file cannot be written; an older checkpoint of that name stays then.
+ */
 export function saveCheckpoint(file: string, state: TrainingState, run: RunInfo): void {
-  const parameters = [...state.model.parameters].map(([path, variable]): [string, StoredTensor] => [
-    `model/${path}`,
-    store(variable),
-  ]);
-  write(
-    file,
-    [
-      ...parameters,
-      ['ema', store(state.ema.packed)],
-      ['adam.m', store(state.adam.firstMoment)],
-      ['adam.v', store(state.adam.secondMoment)],
-    ],
-    { ...run, step: state.step, kind: 'training' },
-  );
-}
-
-/** Saves the averaged weights alone, in half precision: small, for sampling. */
-export function exportWeights(file: string, state: TrainingState, run: RunInfo): void {
-  const parameters = [...state.model.parameters];
-  const pieces = unpack(
-    state.ema.packed,
-    parameters.map(([, variable]) => variable.shape),
-  );
+  const { model, ema, adam } = state;
+  const weights = pack([...model.parameters.values()]);
   try {
     write(
       file,
-      parameters.map(([path], i) => [`model/${path}`, store(pieces[i], 'F16')]),
-      { ...run, step: state.step, kind: 'weights' },
+      [
+        ...entries('model', weights, model),
+        ...entries('ema', ema.packed, model),
+        ...entries('adam.m', adam.firstMoment, model),
+        ...entries('adam.v', adam.secondMoment, model),
+      ],
+      { ...run, step: state.step, kind: 'training' },
     );
   } finally {
-    tf.dispose(pieces);
+    weights.dispose();
   }
 }
 
+/**
+ * Saves the averaged weights alone, in half precision: small, for sampling.
+ *
+ * @throws when the file cannot be written.
+ */
+export function exportWeights(file: string, state: TrainingState, run: RunInfo): void {
+  const info: CheckpointInfo = { ...run, step: state.step, kind: 'weights' };
+  write(file, entries('model', state.ema.packed, state.model, 'F16'), info);
+}
+
 interface Checkpoint {
+  file: string;
   info: CheckpointInfo;
   tensors: Map<string, StoredTensor>;
 }
@@ -87,37 +106,74 @@ function read(file: string): Checkpoint {
       `${file} is no checkpoint of this library (format ${metadata.format ?? 'missing'}, expected ${FORMAT}): name a file that 'npm run train' wrote.`,
     );
   }
-  return { info: JSON.parse(metadata.info) as CheckpointInfo, tensors };
+  return { file, tensors, info: parseInfo(file, metadata.info) };
 }
 
-function tensorOf(file: string, { tensors }: Checkpoint, name: string, shape: number[]): Float32Array {
-  const stored = tensors.get(name);
-  if (stored === undefined || String(stored.shape) !== String(shape)) {
+function parseInfo(file: string, text: string | undefined): CheckpointInfo {
+  let info: Partial<CheckpointInfo> | undefined;
+  try {
+    info = JSON.parse(text ?? '');
+  } catch {
+    // refused below
+  }
+  const whole = [info?.seed, info?.step, info?.totalSteps].every(
+    (n) => Number.isSafeInteger(n) && Number(n) >= 0,
+  );
+  const known = info?.kind === 'training' || info?.kind === 'weights';
+  const { model, schedule, training, sampling } = info?.preset ?? {};
+  if (!(whole && known && model && schedule && training && sampling)) {
     throw new Error(
-      `${file} has ${stored ? `'${name}' with shape [${stored.shape}]` : `no tensor '${name}'`}, but its preset needs shape [${shape}]: the file was made by another version of the network; train it again.`,
+      `${file} is damaged: what it says about its network cannot be read; make or copy it again.`,
     );
   }
-  return stored.data as Float32Array;
+  return info as CheckpointInfo;
 }
 
-/** The network of a checkpoint with the given weights for its parameters, or an error that leaves nothing behind. */
-function buildModel(file: string, checkpoint: Checkpoint, useEma: boolean): Model {
+/** All entries of a group as one vector, in the order of the model's parameters; the caller owns it. */
+function packedGroup({ file, tensors }: Checkpoint, group: Group, model: Model): tf.Tensor1D {
+  return tf.tidy(() =>
+    pack(
+      [...model.parameters].map(([path, { shape }]) => {
+        const name = `${group}/${path}`;
+        const stored = tensors.get(name);
+        if (stored === undefined || String(stored.shape) !== String(shape)) {
+          throw new Error(
+            `${file} has ${stored ? `'${name}' with shape [${stored.shape}]` : `no tensor '${name}'`}, but its preset needs shape [${shape}]: the file was made by another version of the network; train it again.`,
+          );
+        }
+        return tf.tensor(stored.data as Float32Array, shape, 'float32');
+      }),
+    ),
+  );
+}
+
+/** Loads the averaged or the last weights into a network like the checkpoint's, or leaves nothing behind. */
+function buildModel(checkpoint: Checkpoint, group: 'ema' | 'model'): Model {
   const { preset, seed } = checkpoint.info;
-  const model = createModel(preset.model, createGenerator(seed).fork('model'));
+  let model: Model;
   try {
-    tf.tidy(() => {
-      const parameters = [...model.parameters];
-      const shapes = parameters.map(([, variable]) => variable.shape);
-      const values = useEma
-        ? unpack(tf.tensor1d(tensorOf(file, checkpoint, 'ema', [model.parameterCount])), shapes)
-        : parameters.map(([path], i) => tf.tensor(tensorOf(file, checkpoint, `model/${path}`, shapes[i]), shapes[i]));
-      parameters.forEach(([, variable], i) => variable.assign(values[i]));
-    });
+    model = createModel(preset.model, createGenerator(seed).fork('model'));
+  } catch (error) {
+    throw new Error(
+      `${checkpoint.file} cannot be used, its network cannot be built: ${(error as Error).message}`,
+    );
+  }
+  try {
+    tf.tidy(() => assignPacked([...model.parameters.values()], packedGroup(checkpoint, group, model)));
     return model;
   } catch (error) {
     model.dispose();
     throw error;
   }
+}
+
+/**
+ * What a checkpoint says about itself, without building its network.
+ *
+ * @throws when the file is missing, damaged, or no checkpoint.
+ */
+export function readCheckpointInfo(file: string): CheckpointInfo {
+  return read(file).info;
 }
 
 /**
@@ -127,7 +183,8 @@ function buildModel(file: string, checkpoint: Checkpoint, useEma: boolean): Mode
  */
 export function loadModel(file: string): { model: Model; info: CheckpointInfo } {
   const checkpoint = read(file);
-  return { model: buildModel(file, checkpoint, checkpoint.info.kind === 'training'), info: checkpoint.info };
+  const { info } = checkpoint;
+  return { model: buildModel(checkpoint, info.kind === 'training' ? 'ema' : 'model'), info };
 }
 
 /**
@@ -140,24 +197,28 @@ export function resumeTraining(file: string): { state: TrainingState; info: Chec
   const checkpoint = read(file);
   const { info } = checkpoint;
   if (info.kind !== 'training') {
-    throw new Error(`${file} holds weights only, without the optimiser: it can be sampled from, not resumed.`);
+    throw new Error(
+      `${file} holds weights only, without the optimiser: it can be sampled from, not resumed.`,
+    );
   }
-  const model = buildModel(file, checkpoint, false);
-  const state = createTrainingState({
-    model,
-    emaDecay: info.preset.training.emaDecay,
-    adam: { clipNorm: info.preset.training.clipNorm },
-  });
-  const size = [model.parameterCount];
-  tf.tidy(() => {
-    state.adam.firstMoment.assign(tf.tensor1d(tensorOf(file, checkpoint, 'adam.m', size)));
-    state.adam.secondMoment.assign(tf.tensor1d(tensorOf(file, checkpoint, 'adam.v', size)));
-    state.ema.packed.assign(tf.tensor1d(tensorOf(file, checkpoint, 'ema', size)));
-  });
-  state.step = info.step;
-  state.adam.step = info.step;
-  state.ema.step = info.step;
-  return { state, info };
+  const model = buildModel(checkpoint, 'model');
+  let state: TrainingState | undefined;
+  try {
+    const { emaDecay, clipNorm } = info.preset.training;
+    state = createTrainingState({ model, emaDecay, adam: { clipNorm } });
+    const { adam, ema } = state;
+    tf.tidy(() => {
+      adam.firstMoment.assign(packedGroup(checkpoint, 'adam.m', model));
+      adam.secondMoment.assign(packedGroup(checkpoint, 'adam.v', model));
+      ema.packed.assign(packedGroup(checkpoint, 'ema', model));
+    });
+    state.step = adam.step = ema.step = info.step;
+    return { state, info };
+  } catch (error) {
+    state?.dispose();
+    model.dispose();
+    throw error;
+  }
 }
 
 /**
@@ -168,4 +229,3 @@ export function averagedModel(state: TrainingState): Model {
   assignPacked([...model.parameters.values()], state.ema.packed);
   return model;
 }
-

@@ -17,7 +17,8 @@ export class Ema {
     private readonly variables: tf.Variable[],
     readonly decay: number,
   ) {
-    if (!(decay >= 0 && decay < 1)) throw new Error(`emaDecay = ${decay}: use a number in [0, 1), such as 0.999.`);
+    if (!(decay >= 0 && decay < 1))
+      throw new Error(`emaDecay = ${decay}: use a number in [0, 1), such as 0.999.`);
     this.packed = tf.tidy(() => tf.variable(pack(variables), false));
   }
 
@@ -26,7 +27,9 @@ export class Ema {
     const keep = Math.min(this.decay, (1 + this.step) / (10 + this.step));
     tf.tidy(() => {
       const now = pack(this.variables);
-      this.packed.assign(tf.add(this.packed, tf.mul(tf.sub(now, this.packed), 1 - keep)) as tf.Tensor1D);
+      // In this form weights that stand still stay exactly; with decay 0 it would round, where a copy does not.
+      const average = tf.add(this.packed, tf.mul(tf.sub(now, this.packed), 1 - keep)) as tf.Tensor1D;
+      this.packed.assign(keep === 0 ? now : average);
     });
   }
 

@@ -8,6 +8,7 @@ export {
   averagedModel,
   exportWeights,
   loadModel,
+  readCheckpointInfo,
   resumeTraining,
   saveCheckpoint,
   type CheckpointInfo,

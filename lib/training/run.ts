@@ -16,10 +16,22 @@ export interface Run {
   dispose(): void;
 }
 
+function freshState({ model: config, training }: Preset, generator: Generator): TrainingState {
+  const model = createModel(config, generator.fork('model'));
+  try {
+    return createTrainingState({ model, emaDecay: training.emaDecay, adam: { clipNorm: training.clipNorm } });
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
 /**
  * Prepares a run of `preset` on `dataset`; give `steps` or the preset's epochs (or `epochs`) count.
  *
  * Pass `state` (from `resumeTraining`) to go on with an interrupted run. The caller disposes the run.
+ *
+ * @throws when the preset, the batch size or the number of steps does not fit; nothing stays in memory then.
  */
 export function startRun(options: {
   preset: Preset;
@@ -30,28 +42,23 @@ export function startRun(options: {
   state?: TrainingState;
 }): Run {
   const { preset, dataset, seed } = options;
-  const { batchSize, learningRate, decay, emaDecay, clipNorm } = preset.training;
+  const { batchSize, learningRate, decay } = preset.training;
   const epochs = options.epochs ?? preset.training.epochs;
   const totalSteps = options.steps ?? Math.round(epochs * batchCount(dataset, { batchSize }));
   if (!Number.isInteger(totalSteps) || totalSteps < 1) {
     throw new Error(`The run has ${totalSteps} steps: give at least 1 step, or more epochs than ${epochs}.`);
   }
   const generator = createGenerator(seed);
-  const state =
-    options.state ??
-    createTrainingState({
-      model: createModel(preset.model, generator.fork('model')),
-      emaDecay,
-      adam: { clipNorm },
-    });
+  const schedule = createSchedule(preset.schedule);
   const warmup = Math.min(100, Math.floor(totalSteps / 10));
   const rate: number | LearningRate =
     decay === 'cosine' ? warmupCosine({ peak: learningRate, warmup, total: totalSteps }) : learningRate;
+  const state = options.state ?? freshState(preset, generator);
   return {
     info: { preset, seed, totalSteps },
     options: {
       state,
-      schedule: createSchedule(preset.schedule),
+      schedule,
       dataset,
       generator: generator.fork('train'),
       untilStep: totalSteps,

@@ -13,7 +13,11 @@ export interface TrainingState {
   dispose(): void;
 }
 
-/** A fresh state for `model`; `emaDecay` defaults to 0.999. */
+/**
+ * A fresh state for `model`; `emaDecay` defaults to 0.999. The caller disposes the state.
+ *
+ * @throws when a decay, epsilon or clipNorm is out of range.
+ */
 export function createTrainingState(options: {
   model: Model;
   adam?: AdamOptions;
@@ -21,8 +25,14 @@ export function createTrainingState(options: {
 }): TrainingState {
   const { model, emaDecay = 0.999 } = options;
   const variables = [...model.parameters.values()];
-  const adam = new Adam(variables, options.adam);
   const ema = new Ema(variables, emaDecay);
+  let adam: Adam;
+  try {
+    adam = new Adam(variables, options.adam);
+  } catch (error) {
+    ema.dispose();
+    throw error;
+  }
   return {
     model,
     adam,

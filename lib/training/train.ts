@@ -83,7 +83,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
       }
       state.step += 1;
       if (!Number.isFinite(loss)) {
-        throw new Error(`The loss is ${loss} at step ${state.step}: training diverged; use a smaller learningRate than ${rate}.`);
+        throw new Error(
+          `The loss is ${loss} at step ${state.step}: training diverged; use a smaller learningRate than ${rate}.`,
+        );
       }
       yield { step: state.step, epoch, loss, learningRate: rate };
       await new Promise(setImmediate);

@@ -9,16 +9,16 @@ const kernel = tf.variable(generator.fork('kernel').normal([3, 3, 1, 8]).mul(0.1
 const bias = tf.variable(tf.zeros([8]));
 const head = tf.variable(generator.fork('head').normal([3, 3, 8, 1]).mul(0.1) as tf.Tensor4D);
 const variables = [kernel, bias, head];
-const pixels = new Float32Array(8 * 12 * 12);
+const pixels = new Float32Array(4 * 8 * 8);
 
 function step(index: number): void {
   tf.tidy(() => {
-    const x = tf.tensor4d(pixels.fill(index % 7), [8, 12, 12, 1]);
+    const x = tf.tensor4d(pixels.fill(index % 7), [4, 8, 8, 1]);
     const noise = generator.fork('noise', index).normal(x.shape) as tf.Tensor4D;
-    const t = generator.fork('t', index).integers([8], { max: 1000 });
+    const t = generator.fork('t', index).integers([4], { max: 1000 });
     const loss = (): tf.Scalar => {
       const hidden = x.add(noise).conv2d(kernel, 1, 'same').add(bias).relu() as tf.Tensor4D;
-      const scale = tf.gather(tf.linspace(0.5, 1, 1000), t as tf.Tensor1D).reshape([8, 1, 1, 1]);
+      const scale = tf.gather(tf.linspace(0.5, 1, 1000), t as tf.Tensor1D).reshape([4, 1, 1, 1]);
       return hidden.conv2d(head, 1, 'same').mul(scale).sub(noise).square().mean() as tf.Scalar;
     };
     const { value, grads } = tf.variableGrads(loss, variables);

@@ -9,9 +9,9 @@ import { bundle, ROOT } from '../conformance/bundle';
 const engine = bundle(join(ROOT, 'lib/engine/index.ts'), 'engine.js');
 
 /** Runs a program in a fresh Node that has none of this process's settings for TensorFlow. */
-function run(code: string, environment: NodeJS.ProcessEnv = {}) {
+function run(code: string, environment: NodeJS.ProcessEnv = {}, before = '') {
   const { TF_CPP_MIN_LOG_LEVEL: _, TSDIFFUSION_DEVICE: __, ...rest } = process.env;
-  const program = `const { tf, device, createGenerator } = require(${JSON.stringify(engine)}); ${code}`;
+  const program = `${before}; const { tf, device, createGenerator } = require(${JSON.stringify(engine)}); ${code}`;
   return spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', env: { ...rest, ...environment } });
 }
 
@@ -61,6 +61,12 @@ test('without a runtime the error says what to do', () => {
   rmSync(empty, { recursive: true });
   expect(status).toBe(1);
   expect(stderr).toMatch(/There is no TensorFlow runtime in TSDIFFUSION_RUNTIME=.* Run `npm run setup`/);
+});
+
+test("the engine does without the helpers of Node's util that Node 23 has removed", () => {
+  const remove = 'delete require("util").isNullOrUndefined; delete require("util").isArray';
+  const { stdout, stderr } = run('tf.topk(tf.tensor1d([1, 5, 3]), 1).values.print()', {}, remove);
+  expect({ stdout, stderr }).toEqual({ stdout: 'Tensor\n    [5]\n', stderr: '' });
 });
 
 test('the log can be turned on', () => {

@@ -24,14 +24,14 @@ describe('errors of TensorFlow', () => {
     expect(error).toBeInstanceOf(TensorFlowError);
     expect(error).toMatchObject({ code: 3, operation: 'MatMul', inputs: ['float32[2,3]', 'float32[4,5]'] });
     expect((error as Error).message).toMatch(
-      /^MatMul: .*mismatch.*\(inputs: float32\[2,3\], float32\[4,5\]\)$/,
+      /^MatMul: .*incompatible.*\(inputs: float32\[2,3\], float32\[4,5\]\)$/,
     );
     [a, b].forEach((id) => binding.deleteTensor(id));
   });
 
   test('the next op works', () => {
     const a = binding.createTensor([1], DataType.float32, [2]);
-    expect(() => binding.executeOp('NoSuchOp', [], [a], 1)).toThrow(/^NoSuchOp: .*not/i);
+    expect(() => binding.executeOp('NoSuchOp', [], [a], 1)).toThrow(/^NoSuchOp: .*neither/);
     const [sum] = binding.executeOp('AddV2', [T], [a, a], 1);
     expect(Array.from(binding.tensorDataSync(sum.id))).toEqual([4]);
     [a, sum.id].forEach((id) => binding.deleteTensor(id));
@@ -41,11 +41,6 @@ describe('errors of TensorFlow', () => {
     ['an unknown op', () => binding.executeOp('NoSuchOp', [], [], 1)],
     ['an input too few', () => withInput((id) => binding.executeOp('AddV2', [T], [id], 1))],
     ['an input too many', () => withInput((id) => binding.executeOp('Relu', [T], [id, id], 1))],
-    ['a wrong attribute', () => withInput((id) => binding.executeOp('Relu', [{ ...T, name: 'U' }], [id], 1))],
-    [
-      'a wrong type attribute',
-      () => withInput((id) => binding.executeOp('Relu', [{ ...T, value: 3 }], [id], 1)),
-    ],
     [
       'an attribute of an unknown kind',
       () => withInput((id) => binding.executeOp('Relu', [{ ...T, type: 99 }], [id], 1)),
@@ -59,7 +54,8 @@ describe('errors of TensorFlow', () => {
     ['values that do not fit', () => binding.createTensor([2, 2], DataType.float32, [1])],
     ['strings that do not fit', () => binding.createTensor([2], DataType.string, [Buffer.from('a')])],
     ['a type without storage', () => binding.createTensor([1], DataType.resource, [1])],
-    ['a negative size', () => binding.createTensor([-1], DataType.float32, [1])],
+    ['a negative size', () => binding.createTensor([-1, -1], DataType.float32, [1])],
+    ['a fractional size', () => binding.createTensor([0.5, 2], DataType.float32, [1])],
     ['deleting twice', () => withInput((id) => [binding.deleteTensor(id), binding.deleteTensor(id)])],
     ['reading what is gone', () => binding.tensorDataSync(123456)],
     ['a saved model', () => binding.loadSavedModel()],
@@ -79,6 +75,13 @@ describe('errors of TensorFlow', () => {
     }
     expect(tf.memory().numTensors).toBe(before);
     tf.dispose([x, indices]);
+  });
+
+  test('long strings are freed with their tensor', () => {
+    const before = process.memoryUsage().rss;
+    const bytes = Buffer.alloc(2 ** 20, 'x');
+    for (let i = 0; i < 400; i++) binding.deleteTensor(binding.createTensor([1], DataType.string, [bytes]));
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20);
   });
 
   test('saved models say that they are not supported', () => {

@@ -1,6 +1,7 @@
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
+import { PNG } from 'pngjs';
 import { inflateSync } from 'zlib';
 import { decodePng, encodePng, readPng, writePng } from '../../lib/io';
 import type { Raster } from '../../lib/io';
@@ -65,4 +66,12 @@ test('a file cut anywhere, or with any changed byte of its pixels, is an error w
   broken[at] = broken[at]! ^ 1;
   expect(() => decodePng(broken, 'a.png')).toThrow(/^a\.png is not a whole PNG file/);
   expect(() => readPng('no-such.png')).toThrow(/no-such\.png: there is no such file/);
+});
+
+test('transparency and 16 bits are refused by name, not silently changed', () => {
+  const clear = PNG.sync.write(new PNG({ width: 1, height: 1, fill: true })); // RGBA
+  expect(() => decodePng(clear, 'a.png')).toThrow(/^a\.png has PNG colour type 6 with 8 bits.*Save it anew/);
+  const png = new PNG({ width: 1, height: 1 });
+  const deep = PNG.sync.write(png, { colorType: 0, bitDepth: 16 });
+  expect(() => decodePng(deep, 'a.png')).toThrow(/^a\.png has PNG colour type 0 with 16 bits/);
 });

@@ -91,7 +91,7 @@ function hint(apt, brew) {
  * @param {import('../progress').Report} report
  */
 function followPip(report) {
-  const total = (readIfThere(constraints) ?? '').split('\n').filter((line) => line.includes('==')).length;
+  const total = countPins();
   let collected = 0;
   let before = 0;
   let current = 0;
@@ -105,8 +105,14 @@ function followPip(report) {
       if (line.startsWith('Collecting ')) collected += 1;
     }
     if (line.startsWith('Installing collected')) report.update(`unpacking ${collected} packages`, 0.99);
-    else report.update(`${collected} packages, ${formatBytes(before + current)} fetched`, Math.min(0.98, collected / total));
+    else report.update(`${collected} of ${total} packages, ${formatBytes(before + current)}`, Math.min(0.98, collected / total));
   };
+}
+
+/** How many packages constraints.txt names (some of them more than once, for several Pythons). */
+function countPins() {
+  const names = (readIfThere(constraints) ?? '').split('\n').map((line) => line.split('==')[0]);
+  return new Set(names.filter((name) => name && !name.startsWith('#'))).size;
 }
 
 module.exports = { pythonStep, findPython };

@@ -94,6 +94,7 @@ async function install(project, kind, report) {
     }
   }
   remove(path.join(partial, 'download'));
+  remove(finished);
   remove(target);
   fs.renameSync(partial, target);
   const library = (/** @type {string} */ part) => Object.keys(variant.files).find((file) => file.includes(part));
