@@ -42,6 +42,11 @@ class Client(NotebookClient):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.cell_of_message = {}
+        self.status = None
+
+    async def _check_raise_for_error(self, cell, cell_index, exec_reply):
+        self.status = exec_reply["content"]["status"]
+        await super()._check_raise_for_error(cell, cell_index, exec_reply)
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
         self.cell_of_message[parent_msg_id] = cell_index
@@ -116,7 +121,7 @@ class Run:
             timeout=self.options.timeout,
             iopub_timeout=10,
             raise_on_iopub_timeout=True,
-            startup_timeout=180,
+            startup_timeout=60,
             coalesce_streams=True,
             record_timing=False,
             shutdown_kernel="immediate",
@@ -181,6 +186,11 @@ class Run:
             return "ended the kernel's process"
         except CellExecutionError:
             return text_of(cell, "stderr").strip() or "failed without a message"
+        if client.status == "error":
+            # A failure that its tag allows. tslab refuses everything for 200 ms after a failure.
+            await asyncio.sleep(0.5)
+        elif client.status != "ok":
+            return f"was not run (the kernel answered {client.status!r})"
         return None
 
     async def watch_memory(self, pid):
@@ -195,8 +205,10 @@ class Run:
     def finish(self, notebook):
         """Checks the size of the result; with --write, and only if all is well, puts it in place."""
         text = nbformat.writes(notebook) + "\n"
-        if len(text.encode()) > MAX_FILE:
-            self.fail(len(notebook.cells) - 1, None, f"the executed notebook has {len(text):,} bytes (at most {MAX_FILE:,})")
+        size = len(text.encode())
+        if size > MAX_FILE:
+            index, cell = max(enumerate(notebook.cells), key=lambda pair: len(str(pair[1].get("outputs", ""))))
+            self.fail(index, cell, f"makes the executed notebook {size:,} bytes large (at most {MAX_FILE:,})")
         if self.options.write and not self.failures:
             temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
             temporary.write_text(text, encoding="utf-8")

@@ -47,4 +47,9 @@ queueOutput(require(path.join(project.modules, 'zeromq')));
 Object.assign(process, { noDeprecation: true });
 const tslab = require(path.join(project.modules, 'tslab', 'dist', 'main.js'));
 const { version } = require(path.join(project.modules, 'tslab', 'package.json'));
-tslab.startKernel({ configPath: process.argv[2], enableFindLocal: false, jsKernel: false, globalVersion: version });
+tslab.startKernel({
+  configPath: process.argv[2],
+  enableFindLocal: false,
+  jsKernel: false,
+  globalVersion: version,
+});

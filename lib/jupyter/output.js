@@ -10,29 +10,32 @@
 function queueOutput(zeromq) {
   const { Publisher } = zeromq;
 
-  class QueuedPublisher extends Publisher {
+  // Kept here because sockets are sealed objects; a kernel has one publisher.
+  let last = Promise.resolve();
+  let waiting = 0;
+
+  zeromq.Publisher = class extends Publisher {
     constructor(options = {}) {
       // Without a limit: beyond it ZeroMQ throws messages away.
       super({ sendHighWaterMark: 0, ...options });
-      this.last = Promise.resolve();
-      this.waiting = 0;
     }
 
     /** @param {unknown} message */
     send(message) {
-      if (this.waiting === 0) {
+      if (waiting === 0) {
         try {
-          return (this.last = super.send(message));
+          return (last = super.send(message));
         } catch (error) {
           if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EBUSY') throw error;
         }
       }
-      this.waiting += 1;
-      const sent = this.last.then(() => super.send(message)).finally(() => (this.waiting -= 1));
-      return (this.last = sent);
+      waiting += 1;
+      return (last = last
+        .catch(() => {})
+        .then(() => super.send(message))
+        .finally(() => (waiting -= 1)));
     }
-  }
-  zeromq.Publisher = QueuedPublisher;
+  };
 }
 
 module.exports = { queueOutput };

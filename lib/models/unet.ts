@@ -72,8 +72,8 @@ function checkOptions(options: UnetOptions): void {
   const {
     imageSize = 28,
     imageChannels = 1,
-    channels,
-    blocks,
+    channels = [],
+    blocks = [],
     attention = [],
     heads = 1,
     timeDim = 32,

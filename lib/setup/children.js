@@ -25,7 +25,7 @@ function catchSignals() {
 /** @param {import('node:child_process').ChildProcess} child */
 function end(child) {
   child.kill('SIGINT');
-  setTimeout(() => child.kill('SIGKILL'), 3000).unref();
+  setTimeout(() => child.kill('SIGKILL'), 1500).unref();
 }
 
 /** Throws if the user has asked to stop; long loops call it between two pieces of work. */

@@ -10,7 +10,8 @@ const { commands } = require('./commands');
 async function main() {
   const [name, ...args] = process.argv.slice(2);
   const command = commands[name];
-  if (!command) throw new Failure(`Unknown command ${name ?? ''}: choose one of ${Object.keys(commands).join(', ')}.`);
+  if (!command)
+    throw new Failure(`Unknown command ${name ?? ''}: choose one of ${Object.keys(commands).join(', ')}.`);
   const project = openProject();
   catchSignals();
   if (command.needs.length > 0) {

@@ -25,7 +25,9 @@ function explain(error) {
   }
   const known = error instanceof Failure;
   const message = error instanceof Error ? error.message : String(error);
-  console.error(known ? `\n${message}` : `\nUnexpected error: ${message} (run again with DEBUG=1 for details).`);
+  console.error(
+    known ? `\n${message}` : `\nUnexpected error: ${message} (run again with DEBUG=1 for details).`,
+  );
   if (process.env.DEBUG && error instanceof Error) console.error(error.stack);
   return 1;
 }

@@ -79,4 +79,13 @@ function formatBytes(bytes) {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
 }
 
-module.exports = { writeAtomic, readIfThere, readJson, writeJson, fingerprint, remove, freeBytes, formatBytes };
+module.exports = {
+  writeAtomic,
+  readIfThere,
+  readJson,
+  writeJson,
+  fingerprint,
+  remove,
+  freeBytes,
+  formatBytes,
+};

@@ -22,7 +22,12 @@ async function withLock(file, work, say = console.log) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   let told = false;
   while (!take(file)) {
-    if (!told) say(`Waiting for another set-up of this folder (process ${readJson(file)?.pid ?? 'unknown'}) …`);
+    if (isStale(file)) {
+      fs.rmSync(file, { force: true });
+      continue;
+    }
+    if (!told)
+      say(`Waiting for another set-up of this folder (process ${readJson(file)?.pid ?? 'unknown'}) …`);
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 300));
     checkInterrupted();
@@ -40,27 +45,28 @@ async function withLock(file, work, say = console.log) {
 }
 
 /**
- * Makes the lock file; false if a living process has it.
+ * Makes the lock file; false if it is there already.
  * @param {string} file
  */
 function take(file) {
-  const mine = JSON.stringify({ pid: process.pid, host: os.hostname() });
   try {
-    fs.writeFileSync(file, mine, { flag: 'wx' });
+    fs.writeFileSync(file, JSON.stringify({ pid: process.pid, host: os.hostname() }), { flag: 'wx' });
     return true;
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
+    throw error;
   }
-  if (isStale(file)) fs.rmSync(file, { force: true });
-  return false;
 }
 
-/** @param {string} file */
+/**
+ * Is its owner gone? On another computer (a shared folder) only the time of the last renewal tells.
+ * @param {string} file
+ */
 function isStale(file) {
   const age = Date.now() - (fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
   if (age > STALE_MS) return true;
   const owner = readJson(file);
-  if (!owner || owner.host !== os.hostname()) return age > STALE_MS;
+  if (!owner || owner.host !== os.hostname()) return false;
   try {
     process.kill(owner.pid, 0);
     return false;

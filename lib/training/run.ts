@@ -44,9 +44,13 @@ export function startRun(options: {
   const { preset, dataset, seed } = options;
   const { batchSize, learningRate, decay } = preset.training;
   const epochs = options.epochs ?? preset.training.epochs;
-  const totalSteps = options.steps ?? Math.round(epochs * batchCount(dataset, { batchSize }));
+  const perEpoch = batchCount(dataset, { batchSize }); // first of all a check of the batch size
+  const totalSteps = options.steps ?? Math.round(epochs * perEpoch);
   if (!Number.isInteger(totalSteps) || totalSteps < 1) {
     throw new Error(`The run has ${totalSteps} steps: give at least 1 step, or more epochs than ${epochs}.`);
+  }
+  if (!(learningRate > 0 && learningRate < Infinity)) {
+    throw new Error(`learningRate = ${learningRate}: use a number above 0, such as 2e-4.`);
   }
   const generator = createGenerator(seed);
   const schedule = createSchedule(preset.schedule);

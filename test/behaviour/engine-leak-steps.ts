@@ -1,7 +1,7 @@
 // Runs in a process of its own, with --expose-gc (see engine-leak.test.ts): 2,000 steps like those of training.
 import { createGenerator, tf } from '../../lib/engine';
 
-const WARM_UP = 500;
+const WARM_UP = 300;
 const STEPS = 2000;
 
 const generator = createGenerator(0);

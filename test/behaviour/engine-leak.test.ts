@@ -6,7 +6,8 @@ test('2,000 training-like steps: no tensor more, and less than 1 MB of memory pe
   const program = bundle(join(__dirname, 'engine-leak-steps.ts'), 'engine-leak-steps.js');
   // A young generation of fixed size: V8 doubles it at some step, which looks like a leak of 10 MB.
   const flags = ['--expose-gc', '--max-semi-space-size=1'];
-  const output = execFileSync(process.execPath, [...flags, program], { encoding: 'utf8' });
+  const env = { ...process.env, TSDIFFUSION_DEVICE: 'cpu', TSDIFFUSION_THREADS: '1' };
+  const output = execFileSync(process.execPath, [...flags, program], { encoding: 'utf8', env });
   const samples: { step: number; rss: number; tensors: number }[] = JSON.parse(output);
   expect(samples.length).toBe(40);
   expect(new Set(samples.map(({ tensors }) => tensors)).size).toBe(1);

@@ -40,7 +40,8 @@ function system() {
 function packages(project) {
   const { packagesStep } = require('../steps/packages');
   if (!packagesStep(project).isDone()) return fail('missing or not those of package-lock.json');
-  const version = (/** @type {string} */ name) => readJson(path.join(project.modules, name, 'package.json'))?.version;
+  const version = (/** @type {string} */ name) =>
+    readJson(path.join(project.modules, name, 'package.json'))?.version;
   return ok(
     `tslab ${version('tslab')}, tfjs ${version('@tensorflow/tfjs')}, koffi ${version('koffi')} in ${project.modules}`,
   );
@@ -50,7 +51,8 @@ function packages(project) {
 function python(project) {
   const { pythonStep } = require('../steps/python');
   if (!pythonStep(project).isDone()) return fail('no complete environment in .venv');
-  const code = 'import sys, jupyterlab; print("Python %d.%d.%d," % sys.version_info[:3], "JupyterLab", jupyterlab.__version__)';
+  const code =
+    'import sys, jupyterlab; print("Python %d.%d.%d," % sys.version_info[:3], "JupyterLab", jupyterlab.__version__)';
   const { status, stdout, stderr } = run(project.python, ['-c', code], project);
   return status === 0
     ? ok(`${stdout.trim()} in ${project.venv}`)
@@ -63,16 +65,20 @@ function library(project) {
   if (!fs.existsSync(path.join(project.modules, 'typescript'))) return fail('not compiled');
   const build = buildStep(project);
   if (build.errors()) return fail('lib has type errors', 'run `npm run build` and correct what it lists');
-  return build.isDone() ? ok(`compiled in ${project.library}`) : warn('lib has changed since it was compiled', SETUP);
+  return build.isDone()
+    ? ok(`compiled in ${project.library}`)
+    : warn('lib has changed since it was compiled', SETUP);
 }
 
 /** @type {Check} */
 function kernel(project) {
   const { kernelspecStep } = require('../steps/kernelspec');
-  if (!kernelspecStep(project).isDone()) return fail('not registered, or registered for another Node or folder');
+  if (!kernelspecStep(project).isDone())
+    return fail('not registered, or registered for another Node or folder');
   const probe = path.join(project.root, 'lib', 'jupyter', 'probe.py');
   const { status, stdout, stderr } = run(project.python, [probe], project);
-  if (status !== 0) return fail(`does not start: ${last(stderr)}`, 'run `npm run setup`, then `npm run doctor` again');
+  if (status !== 0)
+    return fail(`does not start: ${last(stderr)}`, 'run `npm run setup`, then `npm run doctor` again');
   return ok(`${stdout.trim()}, from ${project.kernelspec}`);
 }
 
@@ -83,8 +89,11 @@ function runtime(project) {
   if (!found) return fail(`no TensorFlow in ${project.runtime}`);
   const here = `${process.platform}-${process.arch}`;
   const text = `TensorFlow ${found.tensorflow} (${found.variant}) for ${found.platform} in ${project.runtime}`;
-  if (found.platform !== here) return fail(`${text}, but this is ${here}`, 'delete the folder .runtime and run `npm run setup`');
-  return runtimeStep(project).isDone() ? ok(text) : fail(`${text}, incomplete or not the version or variant for this machine`);
+  if (found.platform !== here)
+    return fail(`${text}, but this is ${here}`, 'delete the folder .runtime and run `npm run setup`');
+  return runtimeStep(project).isDone()
+    ? ok(text)
+    : fail(`${text}, incomplete or not the version or variant for this machine`);
 }
 
 /**
@@ -108,7 +117,9 @@ function engine(project) {
   return [
     ok(`TensorFlow ${tensorflow} runs ops`),
     warning ? warn(`${kind}: ${name}`, warning) : ok(`${kind}: ${name}`),
-    answer.memory < LOW_MEMORY ? warn(memory, 'training may run out of memory: use smaller batches') : ok(memory),
+    answer.memory < LOW_MEMORY
+      ? warn(memory, 'training may run out of memory: use smaller batches')
+      : ok(memory),
   ];
 }
 
@@ -125,7 +136,10 @@ function mnist(project) {
     ([file, size]) => fs.statSync(path.join(folder, file), { throwIfNoEntry: false })?.size !== size,
   );
   if (bad.length === 0) return ok('60,000 + 10,000 pictures');
-  return fail(`missing or damaged: ${bad.map(([file]) => file).join(', ')}`, `delete ${folder} and run \`npm run setup\``);
+  return fail(
+    `missing or damaged: ${bad.map(([file]) => file).join(', ')}`,
+    `delete ${folder} and run \`npm run setup\``,
+  );
 }
 
 /** @type {Check} */
@@ -154,7 +168,11 @@ async function doctor(project) {
     ['MNIST', mnist],
     ['Disk', disk],
   ];
-  for (const [name, check] of checks) show(name, attempt(() => check(project)));
+  for (const [name, check] of checks)
+    show(
+      name,
+      attempt(() => check(project)),
+    );
   const names = ['Engine', 'Device', 'Resources'];
   engine(project).forEach((finding, index) => show(names[index], finding));
   console.log(failed ? '\nSomething is wrong: see the lines with FAIL.' : '\nEverything works.');
@@ -183,7 +201,11 @@ function run(command, args, project) {
 const last = (text) => (text ?? '').trim().split('\n').at(-1)?.trim() ?? '';
 
 /** The line of a stack trace that names the error. */
-const reasonOf = (/** @type {string | null} */ stderr) => (stderr ?? '').split('\n').find((line) => /^\w*Error/.test(line))?.trim() ?? last(stderr);
+const reasonOf = (/** @type {string | null} */ stderr) =>
+  (stderr ?? '')
+    .split('\n')
+    .find((line) => /^\w*Error/.test(line))
+    ?.trim() ?? last(stderr);
 
 /** @param {string} text */
 function parse(text) {

@@ -26,7 +26,9 @@ const tools = ['platform', 'packages'];
 const node =
   (file, first = []) =>
   (project, args) =>
-    runInForeground(process.execPath, [path.join(project.modules, file), ...first, ...args], { cwd: project.root });
+    runInForeground(process.execPath, [path.join(project.modules, file), ...first, ...args], {
+      cwd: project.root,
+    });
 
 /** @type {Command['run']} */
 const notebooks = (project, args) =>

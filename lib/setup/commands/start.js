@@ -28,7 +28,7 @@ async function start(project, args) {
   const options = [
     `--ServerApp.root_dir=${project.root}`,
     `--LabApp.default_url=/lab${first}`,
-    '--ServerApp.log_level=ERROR',
+    '--Application.log_level=ERROR',
     '--ServerApp.answer_yes=True',
     '--MultiKernelManager.default_kernel_name=tsdiffusion',
     '--KernelSpecManager.allowed_kernelspecs=tsdiffusion',

@@ -26,7 +26,8 @@ function buildStep(project) {
         report.update('compiling lib');
         writeJson(stampFile, { sources, errors: compile(project) });
       }
-      if (errors()) throw new Failure(`${errors()}\n\nlib has type errors: correct them and run the command again.`);
+      if (errors())
+        throw new Failure(`${errors()}\n\nlib has type errors: correct them and run the command again.`);
       return 'compiled';
     },
     errors,
@@ -71,7 +72,9 @@ function compile({ root, modules, library }) {
   if (!parsed) throw new Failure(`${config} cannot be read: restore it and run the command again.`);
 
   const outputs = new Set(
-    parsed.fileNames.flatMap((file) => ts.getOutputFileNames(parsed, file, false)).map((file) => path.normalize(file)),
+    parsed.fileNames
+      .flatMap((file) => ts.getOutputFileNames(parsed, file, false))
+      .map((file) => path.normalize(file)),
   );
   const compiled = [...outputs].filter((file) => /\.(js|d\.ts)$/.test(file));
   // The compiler's memory of an earlier run would skip files whose output has been deleted.

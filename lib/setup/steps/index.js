@@ -51,6 +51,8 @@ async function ensure(project, names = ALL) {
       const report = reportStep(`[${steps.indexOf(step) + 1}/${steps.length}] ${step.name}`);
       try {
         report.finish(await step.run(report));
+        // A Ctrl-C during synchronous work is heard only now.
+        await new Promise(setImmediate);
       } catch (error) {
         report.abandon();
         throw error;
@@ -78,11 +80,13 @@ function checkDisk(root, steps) {
   }
   if (download > 0) {
     const names = steps.map((step) => step.name).join(', ');
-    console.log(`Setting up ${names}: about ${formatBytes(download)} to fetch, ${formatBytes(disk)} on disk.`);
+    console.log(
+      `Setting up ${names}: about ${formatBytes(download)} to fetch, ${formatBytes(disk)} on disk.`,
+    );
   }
 }
 
 /** @param {import('../project').Project} project */
 const lockFile = (project) => path.join(project.local, 'setup.lock');
 
-module.exports = { ensure, makers, ALL, lockFile };
+module.exports = { ensure, checkDisk, makers, ALL };

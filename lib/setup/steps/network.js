@@ -13,13 +13,19 @@ const DISK = /ENOSPC|No space left|Disk quota/i;
  * @param {string} log    where the whole output is
  */
 function networkFailure(what, output, log) {
-  if (DISK.test(output)) return new Failure(`${what}: the disk is full; free some space and run the command again.`);
+  if (DISK.test(output))
+    return new Failure(`${what}: the disk is full; free some space and run the command again.`);
   if (NETWORK.test(output)) {
     return new Failure(
       `${what}: the package registry cannot be reached; check the network (and proxy settings) and run the command again.`,
     );
   }
-  const last = output.trim().split('\n').filter((line) => /err/i.test(line)).at(-1) ?? output.trim().split('\n').at(-1);
+  const last =
+    output
+      .trim()
+      .split('\n')
+      .filter((line) => /err/i.test(line))
+      .at(-1) ?? output.trim().split('\n').at(-1);
   return new Failure(`${what}: ${last?.trim() || 'no reason given'} (whole output: ${log}).`);
 }
 

@@ -38,7 +38,8 @@ function packagesStep({ root, modules, local }) {
         return 'found as package-lock.json asks';
       }
       const packages = packagesToInstall(lockFile);
-      const count = () => packages.filter((name) => fs.existsSync(path.join(root, name, 'package.json'))).length;
+      const count = () =>
+        packages.filter((name) => fs.existsSync(path.join(root, name, 'package.json'))).length;
       const every = () => {
         const present = count();
         const text = present ? `unpacking ${present} of ${packages.length}` : `fetching ${packages.length}`;
@@ -62,7 +63,9 @@ function packagesStep({ root, modules, local }) {
  */
 function packagesToInstall(lockFile) {
   const fits = (/** @type {string[] | undefined} */ list, /** @type {string} */ value) =>
-    !list || list.includes(value) || (list.some((entry) => entry.startsWith('!')) && !list.includes(`!${value}`));
+    !list ||
+    list.includes(value) ||
+    (list.some((entry) => entry.startsWith('!')) && !list.includes(`!${value}`));
   return Object.entries(readJson(lockFile).packages)
     .filter(([name, entry]) => name && fits(entry.os, process.platform) && fits(entry.cpu, process.arch))
     .filter(([, entry]) => !entry.libc || entry.libc.includes('glibc'))
@@ -78,7 +81,8 @@ function installedByHand(root) {
   if (!installed) return false;
   const wanted = readJson(path.join(root, 'package-lock.json')).packages;
   const missing = packagesToInstall(path.join(root, 'package-lock.json')).filter(
-    (name) => installed[name]?.version !== wanted[name].version && !(wanted[name].optional && !installed[name]),
+    (name) =>
+      installed[name]?.version !== wanted[name].version && !(wanted[name].optional && !installed[name]),
   );
   return missing.length === 0;
 }

@@ -34,7 +34,8 @@ function pythonStep({ root, venv, python, local }) {
       report.update(`making .venv with Python ${base.version}`);
       const options = { cwd: root, log, env: pythonEnvironment() };
       const made = await runQuietly(base.command, ['-m', 'venv', venv], options);
-      if (made.code !== 0) throw new Failure(`Python ${base.version} could not make .venv (whole output: ${log}).`);
+      if (made.code !== 0)
+        throw new Failure(`Python ${base.version} could not make .venv (whole output: ${log}).`);
 
       const temporary = path.join(venv, 'tmp');
       fs.mkdirSync(temporary);
@@ -44,9 +45,9 @@ function pythonStep({ root, venv, python, local }) {
       const first = await runQuietly(python, [...pip, PIP], { cwd: root, log, env });
       if (first.code !== 0) throw networkFailure('pip could not be brought up to date', first.output, log);
 
-      const onLine = followPip(report);
+      const { onLine, every } = followPip(report, venv);
       const args = [...pip, '--progress-bar', 'raw', '-r', requirements];
-      const { code, output } = await runQuietly(python, args, { cwd: root, log, env, onLine });
+      const { code, output } = await runQuietly(python, args, { cwd: root, log, env, onLine, every });
       if (code !== 0) throw networkFailure('pip could not install JupyterLab', output, log);
       remove(temporary);
       writeJson(marker, { requirements: wanted(), python: base.version });
@@ -69,7 +70,10 @@ function findPython() {
     ? `TSDIFFUSION_PYTHON is ${chosen}, which is no Python 3.10 or newer: correct it`
     : `Python 3.10 or newer is missing: install it${hint('python3 python3-venv', 'python')}`;
   for (const command of names) {
-    const { status, stdout } = spawnSync(command, ['-c', code], { encoding: 'utf8', env: pythonEnvironment() });
+    const { status, stdout } = spawnSync(command, ['-c', code], {
+      encoding: 'utf8',
+      env: pythonEnvironment(),
+    });
     const version = stdout?.trim();
     const [major, minor] = (version ?? '').split('.').map(Number);
     if (!(major === 3 && minor >= 10)) continue;
@@ -87,15 +91,18 @@ function hint(apt, brew) {
 }
 
 /**
- * Reads pip's output: which package, how many of them, how much has been fetched.
+ * Follows pip: it names each package that it fetches and says how much of it has come, then unpacks them all
+ * without a word.
  * @param {import('../progress').Report} report
+ * @param {string} venv
  */
-function followPip(report) {
+function followPip(report, venv) {
   const total = countPins();
   let collected = 0;
   let before = 0;
   let current = 0;
-  return (/** @type {string} */ line) => {
+  let unpacking = false;
+  const onLine = (/** @type {string} */ line) => {
     const progress = /^Progress (\d+) of (\d+)/.exec(line);
     if (progress) {
       current = Number(progress[1]);
@@ -103,10 +110,27 @@ function followPip(report) {
       before += current;
       current = 0;
       if (line.startsWith('Collecting ')) collected += 1;
+      unpacking ||= line.startsWith('Installing collected');
     }
-    if (line.startsWith('Installing collected')) report.update(`unpacking ${collected} packages`, 0.99);
-    else report.update(`${collected} of ${total} packages, ${formatBytes(before + current)}`, Math.min(0.98, collected / total));
+    if (unpacking) return;
+    report.update(
+      `fetching ${collected} of ${total} packages, ${formatBytes(before + current)}`,
+      collected / total,
+    );
   };
+  const every = () => {
+    if (!unpacking) return;
+    const unpacked = countInstalled(venv);
+    report.update(`unpacking ${unpacked} of ${collected} packages`, Math.min(1, unpacked / collected));
+  };
+  return { onLine, every };
+}
+
+/** @param {string} venv */
+function countInstalled(venv) {
+  const [python] = fs.readdirSync(path.join(venv, 'lib')).filter((name) => name.startsWith('python'));
+  const packages = fs.readdirSync(path.join(venv, 'lib', python, 'site-packages'));
+  return packages.filter((name) => name.endsWith('.dist-info')).length;
 }
 
 /** How many packages constraints.txt names (some of them more than once, for several Pythons). */

@@ -36,11 +36,17 @@ function runtimeStep(project) {
       const found = readJson(description);
       if (!found) return false;
       const folder = path.join(project.runtime, found.libraries ?? '');
-      if (!fs.existsSync(path.join(folder, found.cc ?? '')) || !fs.existsSync(path.join(folder, found.framework ?? ''))) {
+      if (
+        !fs.existsSync(path.join(folder, found.cc ?? '')) ||
+        !fs.existsSync(path.join(folder, found.framework ?? ''))
+      ) {
         return false;
       }
       // A runtime with CUDA also works on the CPU alone; one without is replaced when a GPU turns up.
-      return shared || (found.tensorflow === pinned.version && (found.variant === 'cuda' || wantedKind() === 'cpu'));
+      return (
+        shared ||
+        (found.tensorflow === pinned.version && (found.variant === 'cuda' || wantedKind() === 'cpu'))
+      );
     },
     async run(report) {
       if (shared) {
@@ -76,7 +82,10 @@ async function install(project, kind, report) {
     if (!fs.existsSync(mark)) {
       const fetched = (/** @type {number} */ bytes) => {
         const sofar = before + bytes;
-        report.update(`${wheel.name} ${wheel.version}, ${formatBytes(sofar)} of ${formatBytes(total)}`, sofar / total);
+        report.update(
+          `${wheel.name} ${wheel.version}, ${formatBytes(sofar)} of ${formatBytes(total)}`,
+          sofar / total,
+        );
       };
       fetched(0);
       const file = await download(project, variant, wheel, path.join(partial, 'download'), fetched);
@@ -90,14 +99,17 @@ async function install(project, kind, report) {
     const size = fs.statSync(path.join(partial, inside, library), { throwIfNoEntry: false })?.size;
     if (size !== bytes) {
       remove(partial);
-      throw new Failure(`${library} came out of the wheel damaged (${size} of ${bytes} bytes): run the command again.`);
+      throw new Failure(
+        `${library} came out of the wheel damaged (${size} of ${bytes} bytes): run the command again.`,
+      );
     }
   }
   remove(path.join(partial, 'download'));
   remove(finished);
   remove(target);
   fs.renameSync(partial, target);
-  const library = (/** @type {string} */ part) => Object.keys(variant.files).find((file) => file.includes(part));
+  const library = (/** @type {string} */ part) =>
+    Object.keys(variant.files).find((file) => file.includes(part));
   writeJson(path.join(project.local, 'runtime.json'), {
     tensorflow: pinned.version,
     variant: kind,
@@ -125,7 +137,15 @@ async function download(project, variant, wheel, folder, fetched) {
   fs.mkdirSync(temporary, { recursive: true });
   const list = path.join(folder, 'requirements.txt');
   fs.writeFileSync(list, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
-  const args = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--require-hashes', '--no-input'];
+  const args = [
+    '-m',
+    'pip',
+    'download',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--require-hashes',
+    '--no-input',
+  ];
   args.push('--disable-pip-version-check', '--progress-bar', 'raw', '--resume-retries', '10');
   args.push('--python-version', pinned.pythonVersion, '--implementation', 'cp');
   args.push(...variant.pipPlatforms.flatMap((platform) => ['--platform', platform]));
@@ -160,10 +180,12 @@ async function download(project, variant, wheel, folder, fetched) {
  * @param {string} libraries
  */
 function destination(entry, top, libraries) {
-  if (/^tensorflow\/libtensorflow_(cc|framework)\.[^/]+$/.test(entry)) return path.join(libraries, path.basename(entry));
+  if (/^tensorflow\/libtensorflow_(cc|framework)\.[^/]+$/.test(entry))
+    return path.join(libraries, path.basename(entry));
   const header = /^tensorflow\/(include\/tensorflow\/c\/.+\.h)$/.exec(entry);
   if (header) return path.join(top, header[1]);
-  const ofNvidia = entry.startsWith('nvidia/') && !entry.includes('/include/') && !/\.(py|a)$|\/$/.test(entry);
+  const ofNvidia =
+    entry.startsWith('nvidia/') && !entry.includes('/include/') && !/\.(py|a)$|\/$/.test(entry);
   return ofNvidia ? path.join(top, entry) : undefined;
 }
 
@@ -176,7 +198,10 @@ function wantedKind() {
   const wsl = '/usr/lib/wsl/lib/nvidia-smi';
   const inWsl = fs.existsSync(wsl);
   if (!inWsl && !fs.existsSync('/dev/nvidiactl')) return 'cpu';
-  const { status, stdout } = spawnSync(inWsl ? wsl : 'nvidia-smi', ['-L'], { encoding: 'utf8', timeout: 10_000 });
+  const { status, stdout } = spawnSync(inWsl ? wsl : 'nvidia-smi', ['-L'], {
+    encoding: 'utf8',
+    timeout: 10_000,
+  });
   return status === 0 && /GPU \d+/.test(stdout) ? 'cuda' : 'cpu';
 }
 
