@@ -17,7 +17,7 @@ function refreshLibrary() {
   if (build.isDone()) return;
   // In a process of its own: the compiler would leave its memory in this one.
   const cli = path.join(project.root, 'lib', 'setup', 'cli.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'build'], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'compile'], { encoding: 'utf8' });
   if (status !== 0) process.env.TSDIFFUSION_BUILD_ERRORS = build.errors() || `${stdout}${stderr}`.trim();
 }
 

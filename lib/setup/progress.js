@@ -40,7 +40,7 @@ function reportStep(title, stream = process.stdout) {
       rewrite(`${line} (${seconds()})`);
     } else {
       const tenth = Math.floor((fraction ?? 0) * 10);
-      const due = now - lastWrite >= PLAIN_SECONDS * 1000 || (tenth > lastTenth && now - lastWrite >= 1000);
+      const due = now - lastWrite >= PLAIN_SECONDS * 1000 || (tenth > lastTenth && now - lastWrite >= 2000);
       if (!due) return;
       stream.write(`${line} (${seconds()})\n`);
       lastTenth = tenth;

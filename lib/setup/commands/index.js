@@ -66,6 +66,8 @@ const commands = {
   setup: { needs: everything, run: setup },
   doctor: { needs: [], run: doctor },
   build: { needs: [...tools, 'build'], run: async () => 0 },
+  // What a starting kernel does: it must not install anything.
+  compile: { needs: ['build'], run: async () => 0 },
   lint: { needs: tools, run: lint },
   format: { needs: tools, run: node('prettier/bin/prettier.cjs', ['--write', '.']) },
 };

@@ -10,10 +10,11 @@ const { formatBytes } = require('../files');
 
 /**
  * @param {string} archive
+ * @param {string} label  what the report calls it
  * @param {(entry: string) => string | undefined} destination  the file that an entry becomes, if wanted
  * @param {import('../progress').Report} report
  */
-async function extract(archive, destination, report) {
+async function extract(archive, label, destination, report) {
   // Loaded here because node_modules does not exist when set-up starts.
   /** @type {any} the types in @types/yauzl are older than its promises */
   const yauzl = require('yauzl');
@@ -31,7 +32,7 @@ async function extract(archive, destination, report) {
       const count = new Transform({
         transform(chunk, _encoding, next) {
           done += chunk.length;
-          report.update(`unpacking ${formatBytes(done)} of ${formatBytes(total)}`, done / total);
+          report.update(`unpacking ${label}, ${formatBytes(done)} of ${formatBytes(total)}`, done / total);
           try {
             checkInterrupted();
             next(null, chunk);
@@ -40,8 +41,8 @@ async function extract(archive, destination, report) {
           }
         },
       });
-      // The upper half of the attributes holds the Unix mode: ptxas must stay executable.
-      const mode = (entry.externalFileAttributes >>> 16) & 0o777 || 0o644;
+      // The upper half of the attributes holds the Unix mode: ptxas must stay executable, for everybody.
+      const mode = (entry.externalFileAttributes >>> 16) & 0o100 ? 0o755 : 0o644;
       await pipeline(await zip.openReadStreamPromise(entry), count, fs.createWriteStream(file, { mode }));
     }
   } finally {

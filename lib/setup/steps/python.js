@@ -10,7 +10,7 @@ const { fingerprint, formatBytes, readIfThere, readJson, remove, writeJson } = r
 const { networkFailure } = require('./network');
 
 const PIP = 'pip==26.3';
-const SIZE = { download: 75e6, disk: 320e6 };
+const SIZE = { download: 45e6, disk: 300e6 };
 const requirements = path.join(__dirname, '..', 'requirements.txt');
 const constraints = path.join(__dirname, '..', 'constraints.txt');
 
@@ -120,8 +120,8 @@ function followPip(report, venv) {
   };
   const every = () => {
     if (!unpacking) return;
-    const unpacked = countInstalled(venv);
-    report.update(`unpacking ${unpacked} of ${collected} packages`, Math.min(1, unpacked / collected));
+    const unpacked = Math.min(countInstalled(venv), collected);
+    report.update(`unpacking ${unpacked} of ${collected} packages`, unpacked / collected);
   };
   return { onLine, every };
 }

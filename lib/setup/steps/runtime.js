@@ -89,7 +89,12 @@ async function install(project, kind, report) {
       };
       fetched(0);
       const file = await download(project, variant, wheel, path.join(partial, 'download'), fetched);
-      await extract(file, (entry) => destination(entry, partial, path.join(partial, inside)), report);
+      await extract(
+        file,
+        wheel.name,
+        (entry) => destination(entry, partial, path.join(partial, inside)),
+        report,
+      );
       remove(file);
       fs.writeFileSync(mark, '');
     }
@@ -119,6 +124,9 @@ async function install(project, kind, report) {
     cc: library('_cc'),
     headers: `${name}/include`,
   });
+  for (const other of fs.readdirSync(project.local)) {
+    if (other.startsWith('tensorflow-') && other !== name) remove(path.join(project.local, other));
+  }
   return `${pinned.version} (${kind === 'cuda' ? 'CUDA' : 'CPU'}), ${formatBytes(sum(variant.wheels, 'extracted'))}`;
 }
 
