@@ -1,4 +1,9 @@
 /** The face of the library: everything that a notebook imports from 'tsdiffusion'. */
+import { warnOfBuildErrors } from './notice';
+
+// First: a library that did not compile may fail on what follows.
+warnOfBuildErrors();
+
 export * from './engine';
 export * from './io';
 export * from './datasets';

@@ -1,28 +1,14 @@
-// The door of every npm command: sets up what that command needs, then runs it.
-//   node lib/setup/cli.js <command> [arguments]
+// The door of every npm command: node lib/setup/cli.js <command> [arguments]
+// Written so that Node 8 can read it: all other files would be a syntax error there, not a clear sentence.
 'use strict';
 
-const { catchSignals } = require('./children');
-const { Failure, explain } = require('./failure');
-const { openProject } = require('./project');
-const { commands } = require('./commands');
-
-async function main() {
-  const [name, ...args] = process.argv.slice(2);
-  const command = commands[name];
-  if (!command)
-    throw new Failure(`Unknown command ${name ?? ''}: choose one of ${Object.keys(commands).join(', ')}.`);
-  const project = openProject();
-  catchSignals();
-  if (command.needs.length > 0) {
-    // Loaded late: doctor must be able to report a Node that is too old for these files.
-    const { ensure } = require('./steps');
-    await ensure(project, command.needs);
-  }
-  return command.run(project, args);
+if (parseInt(process.versions.node, 10) < 20) {
+  console.error(
+    'Node ' +
+      process.versions.node +
+      ' is too old: install Node 20 or newer (nodejs.org, nvm or your package manager) and run the command again.',
+  );
+  process.exit(1);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error) => process.exit(explain(error)),
-);
+require('./main');

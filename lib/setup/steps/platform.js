@@ -1,17 +1,16 @@
-// Step 1: is this a system that the course runs on?
+// Step 1: is this a system that the course runs on? (The version of Node is checked by cli.js.)
 'use strict';
 
 const { Failure } = require('../failure');
 
 const SUPPORTED = 'Linux (x64, arm64), macOS on Apple silicon, and Windows through WSL2';
-const MIN_NODE = 20;
 
 /**
  * The reason why this system cannot run the course, or undefined.
- * @param {{ platform: string, arch: string, node: string, musl: boolean }} [system]
+ * @param {{ platform: string, arch: string, musl: boolean }} [system]
  */
 function unsupported(system = thisSystem()) {
-  const { platform, arch, node, musl } = system;
+  const { platform, arch, musl } = system;
   if (platform === 'win32') {
     return 'Windows is supported through WSL2 only: run `wsl --install`, then clone and start the course inside it.';
   }
@@ -25,14 +24,11 @@ function unsupported(system = thisSystem()) {
   if (musl) {
     return 'This Linux uses musl (Alpine, for example), TensorFlow needs glibc: use Debian, Ubuntu, Fedora or similar.';
   }
-  if (Number.parseInt(node, 10) < MIN_NODE) {
-    return `Node ${node} is too old: install Node ${MIN_NODE} or newer (nodejs.org or your package manager).`;
-  }
   return undefined;
 }
 
 function thisSystem() {
-  return { platform: process.platform, arch: process.arch, node: process.versions.node, musl: isMusl() };
+  return { platform: process.platform, arch: process.arch, musl: isMusl() };
 }
 
 function isMusl() {
