@@ -7,6 +7,7 @@ const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { openProject } = require('../setup/project');
 const { buildStep } = require('../setup/steps/build');
+const { repairConverter } = require('./converter');
 const { queueOutput } = require('./output');
 
 const project = openProject();
@@ -43,6 +44,10 @@ refreshLibrary();
 enterProject();
 endWithParent();
 queueOutput(require(path.join(project.modules, 'zeromq')));
+repairConverter(
+  require(path.join(project.modules, '@tslab', 'typescript-for-tslab')),
+  require(path.join(project.modules, 'tslab', 'dist', 'converter.js')),
+);
 // Deprecation warnings of packages would appear in red under the reader's cells.
 Object.assign(process, { noDeprecation: true });
 const tslab = require(path.join(project.modules, 'tslab', 'dist', 'main.js'));

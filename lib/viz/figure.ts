@@ -62,7 +62,7 @@ export function showStrip(
   if (sink.kind === 'notebook') {
     // A table, because its layout survives where styles are not allowed.
     const cells = (cell: (picture: LabelledRaster) => string) =>
-      `<tr>${pictures.map((p) => `<td>${cell(p)}</td>`).join('')}</tr>`;
+      `<tr>${pictures.map((p) => `<td align="center">${cell(p)}</td>`).join('')}</tr>`;
     const images = cells(({ raster, label }) => imgHtml(raster, `${text} ${label}`));
     const labels = cells(({ label }) => escapeHtml(label));
     sink.html(figureHtml(`<table>${images}${labels}</table>`, caption));

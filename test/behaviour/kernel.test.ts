@@ -20,6 +20,7 @@ describe('a notebook on the real kernel', () => {
     const works = [
       imports,
       'const T: number = schedule.T;\nconsole.log(T, tf.tensor([1, 2]).add(1).arraySync());',
+      'console.log({ T });',
     ];
     writeNotebook(shallow(), works);
     writeNotebook(deep(), works);
@@ -32,6 +33,10 @@ describe('a notebook on the real kernel', () => {
     expect(run.results.get('shallow')).toMatchObject({ ok: true });
     expect(run.results.get('deep')).toMatchObject({ ok: true });
     for (const file of [shallow(), deep()]) expect(printed(file, 1)).toBe('10 [ 2, 3 ]\n');
+  });
+
+  test('knows a name of an earlier cell in { name }, too', () => {
+    expect(printed(shallow(), 2)).toBe('{ T: 10 }\n');
   });
 
   test("has the library's types, also in later cells", () => {

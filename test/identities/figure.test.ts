@@ -97,7 +97,7 @@ describe('pictures', () => {
       'A digit at t = 0',
       'A digit at t &lt; 9',
     ]);
-    expect(html[0]).toContain('<td>t &lt; 9</td>');
+    expect(html[0]).toContain('<td align="center">t &lt; 9</td>');
     const { sink: other, text } = plain();
     showStrip([{ raster, label: 't = 0' }], { alt: 'A digit at', sink: other });
     expect(text.join('')).toBe('[A digit at]\nt = 0\n++\n');
