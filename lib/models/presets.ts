@@ -48,7 +48,14 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     // Little at full resolution, where a convolution costs most; attention at 7 x 7, where it lets strokes agree.
     model: { kind: 'unet', channels: [16, 32, 64], blocks: [0, 1, 2], attention: [2] },
     // Small batches: in a fixed time, more steps teach more than larger ones. A high rate needs the clip.
-    training: { epochs: 1.5, batchSize: 64, learningRate: 3e-3, decay: 'cosine', emaDecay: 0.995, clipNorm: 1 },
+    training: {
+      epochs: 1.5,
+      batchSize: 64,
+      learningRate: 3e-3,
+      decay: 'cosine',
+      emaDecay: 0.995,
+      clipNorm: 1,
+    },
     sampling: { variance: 'posterior', clipDenoised: true },
   },
 };
