@@ -1,11 +1,8 @@
 import type { Generator } from '../engine';
+import type { ModelConfig } from './config';
 import { lecture2025 } from './lecture2025';
 import type { Model } from './model';
-import { unet, type UnetOptions } from './unet';
-
-/** A network as plain data, for presets and checkpoints. */
-export type ModelConfig =
-  { kind: 'lecture2025'; T: number } | ({ kind: 'unet' } & Omit<UnetOptions, 'generator'>);
+import { unet } from './unet';
 
 /** The network that a config describes, with first weights from `generator`; the caller owns and disposes it. */
 export function createModel(config: ModelConfig, generator: Generator): Model {

@@ -2,7 +2,8 @@
 export type { Model } from './model';
 export { lecture2025 } from './lecture2025';
 export { unet, type UnetOptions } from './unet';
-export { createModel, type ModelConfig } from './createModel';
+export type { ModelConfig, UnetConfig } from './config';
+export { createModel } from './createModel';
 export {
   presets,
   presetNamed,

@@ -1,7 +1,7 @@
 /** What every denoising network offers. */
 import type { tf } from '../engine';
 import type { Denoiser } from '../diffusion';
-import type { ModelConfig } from './createModel';
+import type { ModelConfig } from './config';
 
 export interface Model {
   /** Everything that is needed to build the same network again; plain JSON. */

@@ -1,6 +1,6 @@
 /** Complete recipes: schedule, network, training and sampling as plain data that a checkpoint can carry. */
 import type { ScheduleConfig } from '../diffusion';
-import type { ModelConfig } from './createModel';
+import type { ModelConfig } from './config';
 
 export interface TrainingRecipe {
   epochs: number;

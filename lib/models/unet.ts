@@ -19,23 +19,10 @@ import {
   upsample2,
   type Layer,
 } from '../nn';
+import type { UnetConfig } from './config';
 import type { Model } from './model';
 
-export interface UnetOptions {
-  /** Side of the square images, default 28; must be divisible by 2 to the number of halvings. */
-  imageSize?: number;
-  /** Channels of the images, default 1. */
-  imageChannels?: number;
-  /** Channels of each level, from full resolution down. */
-  channels: number[];
-  /** Residual blocks of each level on the way down. */
-  blocks: number[];
-  /** Levels (0 = full resolution) that end in self-attention. */
-  attention?: number[];
-  /** Heads of the attention, default 1. */
-  heads?: number;
-  /** Length of the sinusoidal embedding of t, even; its MLP is 4 times as wide. Default: the first level's channels, at least 32. */
-  timeDim?: number;
+export interface UnetOptions extends UnetConfig {
   generator: Generator;
 }
 
