@@ -2,7 +2,7 @@
  * The sampler with a perfect denoiser. For x_0 ~ N(mu, s^2) the best guess of the noise is known in closed form,
  * `eps*(x_t, t) = sqrt(1 - abar_t) (x_t - sqrt(abar_t) mu) / (abar_t s^2 + 1 - abar_t)`,
  * and every x_t of the reverse chain is Gaussian, so that the sampler's own mean and standard deviation follow exactly
- * from a recursion in float64 (pitfall D5).
+ * from a recursion in float64.
  */
 import { createGenerator, tf } from '../../lib/engine';
 import { Denoiser, Schedule, epsMeanCoefficients, linearSchedule } from '../../lib/diffusion';

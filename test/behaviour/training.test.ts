@@ -1,4 +1,4 @@
-/** Training end to end: seeds, resuming, stopping, memory, MNIST (pitfalls 38, 42, 54, 55, 59; D28, D41, D48). */
+/** Training end to end: seeds, resuming, stopping, memory, MNIST. */
 import * as path from 'path';
 import { loadMnist, toBatch } from '../../lib/datasets';
 import { createSchedule, noiseMse, qSample, sampleTimesteps } from '../../lib/diffusion';
@@ -17,14 +17,13 @@ import {
   train,
 } from '../../lib/training';
 import { digits, losses, numbersOf, runNode, temporaryFolder, tinyPreset, tinyRun } from '../helpers/tiny';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const folder = temporaryFolder();
 const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
 const mean = (list: number[]): number => list.reduce((sum, x) => sum + x, 0) / list.length;
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 describe('a seed', () => {
   test('gives one run: the same losses, weights, moments and average; another seed another run', async () => {

@@ -1,4 +1,4 @@
-/** Damaged, foreign and missing checkpoints, and a kill while one is written (pitfalls 54, 55). */
+/** Damaged, foreign and missing checkpoints, and a kill while one is written. */
 import * as fs from 'fs';
 import * as path from 'path';
 import fc from 'fast-check';
@@ -12,6 +12,7 @@ import {
   saveCheckpoint,
 } from '../../lib/training';
 import { losses, runNode, temporaryFolder, tinyPreset, tinyRun } from '../helpers/tiny';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder, name);
@@ -26,9 +27,7 @@ beforeAll(async () => {
   run.dispose();
 });
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 /** Every way to open a checkpoint refuses this one. */
 function refused(file: string, message: RegExp): void {

@@ -12,6 +12,7 @@ import {
   scheduleFromBetas,
 } from '../../lib/diffusion';
 import { DdpmOptions, ddpm, sample } from '../../lib/sampling';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const schedule = scheduleFromBetas([0.1, 0.2, 0.3, 0.4], 'toy');
 const options = (): DdpmOptions => ({
@@ -21,9 +22,7 @@ const options = (): DdpmOptions => ({
   generator: createGenerator(0),
 });
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 /** Runs f in a scope of its own that frees what the test made, and returns the error. */
 function errorOf(f: () => unknown): string {

@@ -3,10 +3,9 @@ import { createGenerator, tf } from '../../lib/engine';
 import { createModel, type Preset } from '../../lib/models';
 import { createTrainingState, startRun } from '../../lib/training';
 import { digits, losses, numbersOf, tinyPreset, tinyRun } from '../helpers/tiny';
+import { expectNoLeaks } from '../helpers/leaks';
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 describe('startRun refuses', () => {
   const start =

@@ -1,7 +1,8 @@
-/** Adam, the moving average, the learning rate and packing against float64 references (pitfalls D41, D42). */
+/** Adam, the moving average, the learning rate and packing against float64 references. */
 import { createGenerator, tf } from '../../lib/engine';
 import { Adam, Ema, warmupCosine, type AdamOptions } from '../../lib/training';
 import { assignPacked, pack, unpack } from '../../lib/training/packing';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const random = createGenerator(2);
 const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
@@ -17,9 +18,7 @@ const gradientsAt = (step: number, scale = 1): tf.Tensor[] =>
 const named = (variables: tf.Variable[], tensors: tf.Tensor[]): tf.NamedTensorMap =>
   Object.fromEntries(variables.map(({ name }, i) => [name, tensors[i]]));
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 describe('Adam', () => {
   /** Algorithm 1 of the paper, in float64. */

@@ -1,4 +1,4 @@
-/** The ancestral sampler step by step: its update, its order, its randomness, its memory (pitfalls D4, D7, D9, D24). */
+/** The ancestral sampler step by step: its update, its order, its randomness, its memory. */
 import { Generator, createGenerator, tf } from '../../lib/engine';
 import {
   Denoiser,
@@ -11,6 +11,7 @@ import {
 } from '../../lib/diffusion';
 import { DdpmOptions, SamplingState, ddpm, reverseSigma, sample } from '../../lib/sampling';
 import { createStopToken } from '../../lib/stop';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const toy = scheduleFromBetas([0.1, 0.2, 0.3, 0.4], 'toy');
 const values = (x: tf.Tensor) => Array.from(x.dataSync());
@@ -52,9 +53,7 @@ async function trace(options: DdpmOptions) {
   return states;
 }
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 describe('the loop', () => {
   test('calls the denoiser exactly once at each of T - 1, ..., 0, with all samples at that int32 step', async () => {
@@ -244,11 +243,13 @@ describe('ownership', () => {
   });
 
   test('leaving the loop early frees everything', async () => {
+    const before = tf.memory().numTensors;
     for await (const { t } of ddpm(base())) if (t === 2) break;
     expect(tf.memory().numTensors).toBe(before);
   });
 
   test('so do a denoiser that throws and one that keeps tensors of its own alive', async () => {
+    const before = tf.memory().numTensors;
     const failing: Denoiser = (xt, t) => {
       if (values(t)[0] === 1) throw new Error('no idea');
       return elementwise(xt, t);

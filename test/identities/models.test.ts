@@ -1,4 +1,4 @@
-/** Networks: shapes, gradients, sizes, receptive field, presets (pitfalls D43, D44, D45). */
+/** Networks: shapes, gradients, sizes, receptive field, presets. */
 import { createSchedule, signalLeft } from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
 import {
@@ -11,6 +11,7 @@ import {
   type UnetOptions,
 } from '../../lib/models';
 import { parameterGradientError, randomise } from '../helpers/gradient';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const random = createGenerator(5);
 const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
@@ -37,9 +38,7 @@ function withModel(model: Model, use: (model: Model) => void): void {
   }
 }
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 describe('unet', () => {
   test('starts by predicting exactly no noise, in the shape of its input', () => {

@@ -1,16 +1,15 @@
-/** Group normalisation and its number of groups (pitfall D44). */
+/** Group normalisation and its number of groups. */
 import fc from 'fast-check';
 import { createGenerator, tf } from '../../lib/engine';
 import { groupNormalise, groupsFor } from '../../lib/nn';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const random = createGenerator(11);
 const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
 const farthest = (x: number[], y: number[]): number =>
   Math.max(...x.map((value, i) => Math.abs(value - y[i])));
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 describe('groupNormalise', () => {
   test('[1, 2, 3, 4] in one group is +-1.341635, +-0.447212: biased variance, epsilon 1e-5', () => {

@@ -1,4 +1,4 @@
-/** Layers: closed forms, gradients against finite differences, first values (pitfalls D38, D39, D46). */
+/** Layers: closed forms, gradients against finite differences, first values. */
 import { createGenerator, tf } from '../../lib/engine';
 import {
   conv2d,
@@ -13,6 +13,7 @@ import {
   type Layer,
 } from '../../lib/nn';
 import { gradientError, parameterGradientError, randomise } from '../helpers/gradient';
+import { expectNoLeaks } from '../helpers/leaks';
 
 const random = createGenerator(11);
 const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
@@ -29,9 +30,7 @@ function withLayer(build: (p: Parameters) => Layer, use: (layer: Layer, p: Param
   }
 }
 
-let before = 0;
-beforeEach(() => (before = tf.memory().numTensors));
-afterEach(() => expect(tf.memory().numTensors).toBe(before));
+expectNoLeaks();
 
 describe('gradients equal finite differences', () => {
   const layers: [string, (p: Parameters) => Layer, number[]][] = [

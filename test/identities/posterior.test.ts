@@ -1,4 +1,4 @@
-/** The reverse step: two forms of its mean, Bayes' rule, and the round trip between x_0 and eps (pitfalls D1, D2, D24). */
+/** The reverse step: two forms of its mean, Bayes' rule, and the round trip between x_0 and eps. */
 import fc from 'fast-check';
 import { tf } from '../../lib/engine';
 import {

@@ -1,4 +1,4 @@
-/** Schedule tables against closed form and against the values that others got wrong (pitfalls D1-D6, D29-D37). */
+/** Schedule tables against closed form and against the values that others got wrong. */
 import fc from 'fast-check';
 import {
   Schedule,
