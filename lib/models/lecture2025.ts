@@ -59,7 +59,7 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
           tf.matMul(hidden as tf.Tensor2D, time2.kernel as tf.Variable<tf.Rank.R2>),
           time2.bias,
         );
-        let x = tf.relu(convolve(xt, conv1));
+        let x = tf.relu(convolve(xt as tf.Tensor4D, conv1));
         x = tf.relu(convolve(x, conv2));
         x = tf.add(x, tf.reshape(time, [-1, 1, 1, 128]));
         x = tf.relu(convolveTransposed(x, deconv1));

@@ -191,7 +191,7 @@ export function unet(options: UnetOptions): Model {
           x = level.block(tf.concat([x, skips.pop() as tf.Tensor], 3), time);
           x = level.attend(x);
         }
-        return output(silu(outputNorm(x))) as tf.Tensor4D;
+        return output(silu(outputNorm(x)));
       });
     },
     dispose: () => parameters.dispose(),

@@ -70,8 +70,8 @@ export const ddpm: Sampler<DdpmOptions> = (options) => {
 async function* ancestralChain(options: DdpmOptions): AsyncGenerator<SamplingState, void, undefined> {
   const { schedule, shape, generator, firstSample = 0, stop } = options;
   const { T } = schedule;
-  let xt = generator.fork('x_T').normal(shape, { firstSample }) as tf.Tensor4D;
-  let x0Hat: tf.Tensor4D | undefined;
+  let xt = generator.fork('x_T').normal(shape, { firstSample });
+  let x0Hat: tf.Tensor | undefined;
   try {
     for (let t = T - 1; t >= 0; t--) {
       await nextTurn();
@@ -88,9 +88,9 @@ async function* ancestralChain(options: DdpmOptions): AsyncGenerator<SamplingSta
 
 function reverseStep(
   options: DdpmOptions,
-  xt: tf.Tensor4D,
+  xt: tf.Tensor,
   t: number,
-): { xt: tf.Tensor4D; x0Hat: tf.Tensor4D } {
+): { xt: tf.Tensor; x0Hat: tf.Tensor } {
   const { denoiser, schedule, shape, generator, firstSample = 0, variance = 'beta', clipDenoised } = options;
   const eps = predictNoise(denoiser, xt, t);
   const toX0 = x0Coefficients(schedule, t);
@@ -110,7 +110,7 @@ function reverseStep(
     const z = generator.fork('z', t).normal(shape, { firstSample });
     mean = mean.add(z.mul(sigma));
   }
-  return { xt: mean as tf.Tensor4D, x0Hat: x0Hat as tf.Tensor4D };
+  return { xt: mean, x0Hat };
 }
 
 function assertVariance(variance: string): void {

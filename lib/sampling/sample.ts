@@ -26,7 +26,7 @@ export interface SampleOptions extends DdpmOptions {
  * @throws Error if an option is out of range, the denoiser returns another shape, or the run is stopped before its end
  * @see `ddpm` for the single steps; notes: "Sampling"
  */
-export async function sample(options: SampleOptions): Promise<tf.Tensor4D> {
+export async function sample(options: SampleOptions): Promise<tf.Tensor> {
   assertSamplerOptions(options);
   const { shape, schedule, firstSample = 0, onStep, batchSize = shape[0] } = options;
   const [count, height, width, channels] = shape;
@@ -34,20 +34,20 @@ export async function sample(options: SampleOptions): Promise<tf.Tensor4D> {
     throw new Error(`batchSize is ${batchSize}: it must be a whole number of at least 1.`);
   }
   const steps = schedule.T * Math.ceil(count / batchSize);
-  const batches: tf.Tensor4D[] = [];
+  const batches: tf.Tensor[] = [];
   try {
     let step = 0;
     for (let done = 0; done < count; done += batchSize) {
       const first = firstSample + done;
       const size = Math.min(batchSize, count - done);
-      let images: tf.Tensor4D | undefined;
+      let images: tf.Tensor | undefined;
       for await (const state of ddpm({
         ...options,
         shape: [size, height, width, channels],
         firstSample: first,
       })) {
         step++;
-        if (state.t === 0) batches.push((images = state.xt.clipByValue(-1, 1) as tf.Tensor4D));
+        if (state.t === 0) batches.push((images = state.xt.clipByValue(-1, 1)));
         await onStep?.(state, { step, steps, firstSample: first });
       }
       if (!images)

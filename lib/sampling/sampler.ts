@@ -25,9 +25,9 @@ export interface SamplingState {
   /** The step that was just undone; counts down, 0 at the last. */
   t: number;
   /** The chain after that step, x_{t-1} `[n, 28, 28, 1]`: the finished images when t = 0. */
-  xt: tf.Tensor4D;
+  xt: tf.Tensor;
   /** The image that the denoiser saw in x_t, shaped as xt. */
-  x0Hat: tf.Tensor4D;
+  x0Hat: tf.Tensor;
   /** Calls of the denoiser so far ("number of function evaluations"). */
   nfe: number;
 }
@@ -49,7 +49,7 @@ export function assertSamplerOptions({ shape, firstSample = 0 }: SamplerOptions)
 }
 
 /** Calls the denoiser on a batch whose samples are all at step t, and checks what comes back; use inside `tf.tidy`. */
-export function predictNoise(denoiser: Denoiser, xt: tf.Tensor4D, t: number): tf.Tensor4D {
+export function predictNoise(denoiser: Denoiser, xt: tf.Tensor, t: number): tf.Tensor {
   const eps = denoiser(xt, tf.fill([xt.shape[0]], t, 'int32'));
   if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return eps;
   throw new Error(

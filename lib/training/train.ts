@@ -37,7 +37,7 @@ export interface TrainStep {
 }
 
 /** One step: draw t and eps, noise x0, predict, compare, update. Returns the loss. */
-function trainStep(options: TrainOptions, x0: tf.Tensor4D, rate: number): number {
+function trainStep(options: TrainOptions, x0: tf.Tensor, rate: number): number {
   const { state, schedule, generator } = options;
   const variables = [...state.model.parameters.values()];
   return tf.tidy(() => {
@@ -46,8 +46,8 @@ function trainStep(options: TrainOptions, x0: tf.Tensor4D, rate: number): number
       batchSize: x0.shape[0],
       T: schedule.T,
     });
-    const eps = generator.fork('eps', state.step).normal(x0.shape) as tf.Tensor4D;
-    const xt = qSample({ schedule, x0, t, eps }) as tf.Tensor4D;
+    const eps = generator.fork('eps', state.step).normal(x0.shape);
+    const xt = qSample({ schedule, x0, t, eps });
     const { value, grads } = tf.variableGrads(() => noiseMse(eps, state.model.predict(xt, t)), variables);
     state.adam.update(grads, rate);
     state.ema.update();

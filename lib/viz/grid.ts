@@ -31,7 +31,7 @@ function checkWhole(name: string, value: number, min: number, max = Number.MAX_S
     );
 }
 
-function toPixelImages(images: tf.Tensor4D | PixelImages): Required<PixelImages> {
+function toPixelImages(images: tf.Tensor | PixelImages): Required<PixelImages> {
   if (!('dataSync' in images)) return { channels: 1, ...images };
   if (images.rank !== 4)
     throw new Error(
@@ -46,7 +46,7 @@ function toPixelImages(images: tf.Tensor4D | PixelImages): Required<PixelImages>
  * @param images bytes, or a tensor `[count, height, width, channels]` in [-1, 1], which is not disposed.
  * @throws Error when there is no picture or the numbers do not fit.
  */
-export function imageGrid(images: tf.Tensor4D | PixelImages, options: GridOptions = {}): Raster {
+export function imageGrid(images: tf.Tensor | PixelImages, options: GridOptions = {}): Raster {
   const { pixels, count, height, width, channels } = toPixelImages(images);
   checkRaster({ width, height: count * height, channels, data: pixels }); // one below the other they are a raster
   const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2, background = 255 } = options;

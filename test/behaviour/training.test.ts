@@ -189,7 +189,7 @@ describe('the loop', () => {
 });
 
 describe('weights', () => {
-  const predict = (model: { predict: (x: tf.Tensor4D, t: tf.Tensor1D) => tf.Tensor }): number[] =>
+  const predict = (model: { predict: (x: tf.Tensor, t: tf.Tensor1D) => tf.Tensor }): number[] =>
     tf.tidy(() => {
       const x = createGenerator(9).normal([2, 28, 28, 1]) as tf.Tensor4D;
       return values(model.predict(x, tf.tensor1d([0, 15], 'int32')));

@@ -70,7 +70,7 @@ test('a network that fails in the middle of a step leaves a whole state, which c
     ...state,
     model: {
       ...state.model,
-      predict: (x: tf.Tensor4D, t: tf.Tensor1D) => {
+      predict: (x: tf.Tensor, t: tf.Tensor1D) => {
         if (++calls === 3) throw new Error('the power went');
         return state.model.predict(x, t);
       },
