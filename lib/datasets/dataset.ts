@@ -1,5 +1,6 @@
 /** Labelled pictures of one size, kept as bytes; `toBatch` turns some of them into a tensor. */
 export interface ImageDataset {
+  kind: 'images';
   /** For example `mnist`. */
   name: string;
   /** For example `train`. */
@@ -17,6 +18,29 @@ export interface ImageDataset {
   range: readonly [-1, 1];
 }
 
+/** Points of a plane, or of any low dimension, whose distribution is known: quick to learn, easy to judge. */
+export interface PointDataset {
+  kind: 'points';
+  /** For example `swiss roll`. */
+  name: string;
+  /** For example `train`. */
+  split: string;
+  count: number;
+  /** Coordinates of a point. */
+  dims: number;
+  /** `count * dims` coordinates, point after point. */
+  points: Float32Array;
+  /** Bounds that all coordinates keep, for samplers that clip and for the axes of plots. */
+  range: readonly [number, number];
+}
+
+export type Dataset = ImageDataset | PointDataset;
+
+/** The shape of one sample: `[height, width, channels]` or `[dims]`. */
+export function sampleShape(dataset: Dataset): number[] {
+  return dataset.kind === 'images' ? [dataset.height, dataset.width, dataset.channels] : [dataset.dims];
+}
+
 /** How many pictures each class has: `classes` numbers that sum to `count`. */
 export function classCounts({ labels, classes }: ImageDataset): number[] {
   const counts: number[] = new Array(classes).fill(0);
@@ -25,21 +49,21 @@ export function classCounts({ labels, classes }: ImageDataset): number[] {
 }
 
 /**
- * The pictures `start <= i < end` as a dataset of their own; the bytes are shared, not copied.
+ * The samples `start <= i < end` as a dataset of their own; the data are shared, not copied.
  * @throws RangeError when that is not within the dataset.
  */
-export function sliceDataset(dataset: ImageDataset, split: string, start: number, end: number): ImageDataset {
-  const { count, height, width, channels, images, labels } = dataset;
+export function sliceDataset<D extends Dataset>(dataset: D, split: string, start: number, end: number): D {
+  const { count } = dataset;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= count))
     throw new RangeError(
-      `Pictures ${start} to ${end} of ${dataset.name} were asked for, but there are ${count}.`,
+      `Samples ${start} to ${end} of ${dataset.name} were asked for, but there are ${count}.`,
     );
-  const size = height * width * channels;
+  const size = sampleShape(dataset).reduce((product, length) => product * length, 1);
+  const part = { ...dataset, split, count: end - start };
+  if (part.kind === 'points') return { ...part, points: part.points.subarray(start * size, end * size) };
   return {
-    ...dataset,
-    split,
-    count: end - start,
-    images: images.subarray(start * size, end * size),
-    labels: labels.subarray(start, end),
+    ...part,
+    images: part.images.subarray(start * size, end * size),
+    labels: part.labels.subarray(start, end),
   };
 }

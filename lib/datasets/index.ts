@@ -1,9 +1,14 @@
 export { batchCount, batches } from './batches';
 export type { BatchOptions } from './batches';
-export { classCounts, sliceDataset } from './dataset';
-export type { ImageDataset } from './dataset';
+export { classCounts, sampleShape, sliceDataset } from './dataset';
+export type { Dataset, ImageDataset, PointDataset } from './dataset';
 export { readIdx } from './idx';
 export type { IdxArray } from './idx';
 export { loadMnist } from './mnist';
 export type { Mnist, MnistOptions } from './mnist';
-export { fromPixels, toBatch, toPixels } from './pixels';
+export { checkMixture, drawMixture, ringMixture } from './mixture';
+export type { GaussianMixture } from './mixture';
+export { fromPixels, toPixels } from './pixels';
+export { toBatch } from './toBatch';
+export { gaussianMixture, swissRoll, twoMoons } from './toys';
+export type { CurveOptions, ToyOptions } from './toys';

@@ -53,6 +53,7 @@ function readSplit(directory: string, split: string, prefix: string): ImageDatas
       `Label ${bad} of ${labelFile} is ${labels[bad]}, expected 0 to ${CLASSES - 1}. ${remedy}`,
     );
   return {
+    kind: 'images',
     name: 'mnist',
     split,
     count,

@@ -1,5 +1,4 @@
 import { tf } from '../engine';
-import type { ImageDataset } from './dataset';
 
 /** `x = byte / 127.5 - 1` for each byte, so that 0 is -1 and 255 is 1 exactly. */
 const values = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1);
@@ -18,26 +17,6 @@ export function fromPixels(pixels: Uint8Array, shape: [number, number, number, n
   const data = new Float32Array(size);
   for (let i = 0; i < size; i++) data[i] = values[pixels[i]!]!;
   return tf.tensor4d(data, shape);
-}
-
-/**
- * The pictures at `indices` as a float32 tensor `[B, height, width, channels]` in [-1, 1]; the caller disposes it.
- * @throws RangeError when an index is not one of the dataset's, or there is none.
- */
-export function toBatch(dataset: ImageDataset, indices: ArrayLike<number>): tf.Tensor4D {
-  const { count, height, width, channels, images } = dataset;
-  if (indices.length === 0) throw new RangeError('A batch needs at least one index, but the list is empty.');
-  const size = height * width * channels;
-  const pixels = new Uint8Array(indices.length * size);
-  for (let b = 0; b < indices.length; b++) {
-    const index = indices[b]!;
-    if (!(Number.isInteger(index) && index >= 0 && index < count))
-      throw new RangeError(
-        `Index ${index} is not a picture of ${dataset.name} (${dataset.split}): there are ${count}.`,
-      );
-    pixels.set(images.subarray(index * size, (index + 1) * size), b * size);
-  }
-  return fromPixels(pixels, [indices.length, height, width, channels]);
 }
 
 /**

@@ -1,8 +1,10 @@
-export { cosineSchedule, linearSchedule, scheduleFromBetas } from './schedules';
+export { scheduleFromBetas } from './schedules';
 export type { Schedule } from './schedules';
+export * from './families';
 export * from './prior';
 export { forwardCoefficients, gatherSchedule, qSample, qStep } from './forward';
 export type { ForwardCoefficients } from './forward';
+export * from './targets';
 export * from './posterior';
 export * from './loss';
 export * from './denoiser';

@@ -1,5 +1,5 @@
 /**
- * The way back: what x_t and the predicted noise say about x_0 and about x_{t-1}.
+ * The way back: what x_t and x_0 (or the noise between them) say about x_{t-1}.
  *
  * Each formula is a pair of float64 numbers for one t (`...Coefficients`) and a function on batches that looks the
  * numbers up at each sample's own t.
@@ -8,24 +8,6 @@ import { tf } from '../engine';
 import { assertSameShape } from './checks';
 import { combine } from './forward';
 import { Schedule, assertStep } from './schedules';
-
-/** The numbers in `x_0 = (x_t - sqrt(1 - abar_t) eps) / sqrt(abar_t)`. */
-export function x0Coefficients(schedule: Schedule, t: number): { xt: number; eps: number } {
-  assertStep(schedule, t);
-  return {
-    xt: 1 / Math.sqrt(schedule.abar[t]),
-    eps: -Math.sqrt(schedule.oneMinusAbar[t] / schedule.abar[t]),
-  };
-}
-
-/** The numbers in `eps = (x_t - sqrt(abar_t) x_0) / sqrt(1 - abar_t)`. */
-export function epsCoefficients(schedule: Schedule, t: number): { xt: number; x0: number } {
-  assertStep(schedule, t);
-  return {
-    xt: 1 / Math.sqrt(schedule.oneMinusAbar[t]),
-    x0: -Math.sqrt(schedule.abar[t] / schedule.oneMinusAbar[t]),
-  };
-}
 
 /**
  * The posterior `q(x_{t-1} | x_t, x_0) = N(a x_0 + b x_t, variance I)` as the three numbers `{ x0: a, xt: b, variance }`:
@@ -59,35 +41,6 @@ export function epsMeanCoefficients(schedule: Schedule, t: number): { xt: number
 }
 
 /**
- * The image that x_t and its noise imply: `x_0 = (x_t - sqrt(1 - abar_t) eps) / sqrt(abar_t)`.
- *
- * @param o.xt noisy images `[B, ...]`
- * @param o.t int32 `[B]`, 0..T-1
- * @param o.eps noise (true or predicted), shaped as xt
- * @returns x_0, shaped as xt and not clipped; the caller owns it
- * @throws Error if the shapes differ or t is not int32 `[B]`
- * @see Ho et al. 2020 (arXiv 2006.11239), eq. 15
- */
-export function predictX0<X extends tf.Tensor>(o: { schedule: Schedule; xt: X; t: tf.Tensor1D; eps: X }): X {
-  assertSameShape('xt', o.xt, 'eps', o.eps);
-  return combine(o.schedule, o.t, x0Coefficients, { xt: o.xt, eps: o.eps });
-}
-
-/**
- * The noise that turned x_0 into x_t: `eps = (x_t - sqrt(abar_t) x_0) / sqrt(1 - abar_t)`.
- *
- * @param o.xt noisy images `[B, ...]`
- * @param o.t int32 `[B]`, 0..T-1
- * @param o.x0 images, shaped as xt
- * @returns eps, shaped as xt; the caller owns it
- * @throws Error if the shapes differ or t is not int32 `[B]`
- */
-export function predictEps<X extends tf.Tensor>(o: { schedule: Schedule; xt: X; t: tf.Tensor1D; x0: X }): X {
-  assertSameShape('xt', o.xt, 'x0', o.x0);
-  return combine(o.schedule, o.t, epsCoefficients, { xt: o.xt, x0: o.x0 });
-}
-
-/**
  * The mean of `q(x_{t-1} | x_t, x_0)`; its variance is `schedule.posteriorVariance[t]`.
  *
  * @param o.x0 images `[B, ...]`
@@ -105,4 +58,32 @@ export function posteriorMean<X extends tf.Tensor>(o: {
 }): X {
   assertSameShape('x0', o.x0, 'xt', o.xt);
   return combine<'x0' | 'xt', X>(o.schedule, o.t, posteriorCoefficients, { x0: o.x0, xt: o.xt });
+}
+
+/**
+ * A draw from `q(x_{t-1} | x_t, x_0)`: `posteriorMean + sqrt(posteriorVariance_t) z`. At t = 0 the variance is 0 and
+ * the result is x_0.
+ *
+ * @param o.x0 images `[B, ...]`
+ * @param o.xt noisy images, shaped as x0
+ * @param o.t int32 `[B]`, 0..T-1
+ * @param o.z standard normal noise, shaped as x0
+ * @returns x_{t-1}, shaped as x0; the caller owns it
+ * @throws Error if the shapes differ or t is not int32 `[B]`
+ * @see Ho et al. 2020 (arXiv 2006.11239), eq. 6
+ */
+export function posteriorSample<X extends tf.Tensor>(o: {
+  schedule: Schedule;
+  x0: X;
+  xt: X;
+  t: tf.Tensor1D;
+  z: X;
+}): X {
+  assertSameShape('x0', o.x0, 'xt', o.xt);
+  assertSameShape('x0', o.x0, 'z', o.z);
+  const coefficients = (schedule: Schedule, t: number) => {
+    const { x0, xt, variance } = posteriorCoefficients(schedule, t);
+    return { x0, xt, z: Math.sqrt(variance) };
+  };
+  return combine(o.schedule, o.t, coefficients, { x0: o.x0, xt: o.xt, z: o.z });
 }

@@ -7,9 +7,10 @@
  * | `abar[t]`, `oneMinusAbar[t]`  | `alpha-bar_t = alpha_0 ... alpha_t` and `1 - alpha-bar_t`                    |
  * | `abarPrev[t]`                 | `alpha-bar_{t-1}`; 1 at t = 0, where nothing has been added yet              |
  * | `posteriorVariance[t]`        | `beta-tilde_t`, the variance of `q(x_{t-1} | x_t, x_0)`                      |
- * | `snr[t]`                      | `alpha-bar_t / (1 - alpha-bar_t)`, signal to noise of Kingma et al. 2021     |
+ * | `snr[t]`, `logSnr[t]`         | `alpha-bar_t / (1 - alpha-bar_t)`, signal to noise of Kingma et al. 2021; ln |
  *
- * t runs from 0 to T - 1 everywhere. Left out: schedules in continuous time, and betas of exactly 1.
+ * t runs from 0 to T - 1 everywhere. The named families (linear, cosine, ...) are in `families.ts`. Left out: schedules
+ * in continuous time, and betas of exactly 1.
  */
 
 /** Tables of one noise schedule, float64, each of length `T` and indexed by t = 0..T-1. */
@@ -26,6 +27,8 @@ export interface Schedule {
   /** `log posteriorVariance`, with the entry of t = 1 also at t = 0, where the variance is 0 and its log infinite. */
   readonly posteriorLogVarianceClipped: Float64Array;
   readonly snr: Float64Array;
+  /** `ln snr`. */
+  readonly logSnr: Float64Array;
 }
 
 /** Below this, `1 / sqrt(abar)` comes close to the largest float32, and x_0 cannot be computed from x_t. */
@@ -54,6 +57,7 @@ export function scheduleFromBetas(betas: ArrayLike<number>, name = 'custom'): Sc
     posteriorVariance: new Float64Array(T),
     posteriorLogVarianceClipped: new Float64Array(T),
     snr: new Float64Array(T),
+    logSnr: new Float64Array(T),
   };
   let abarPrev = 1;
   let oneMinusAbarPrev = 0;
@@ -77,6 +81,7 @@ export function scheduleFromBetas(betas: ArrayLike<number>, name = 'custom'): Sc
     schedule.oneMinusAbar[t] = oneMinusAbar;
     schedule.posteriorVariance[t] = (beta * oneMinusAbarPrev) / oneMinusAbar;
     schedule.snr[t] = abar / oneMinusAbar;
+    schedule.logSnr[t] = Math.log(abar) - Math.log(oneMinusAbar);
     abarPrev = abar;
     oneMinusAbarPrev = oneMinusAbar;
   }
@@ -88,57 +93,14 @@ export function scheduleFromBetas(betas: ArrayLike<number>, name = 'custom'): Sc
   return Object.freeze(schedule);
 }
 
-/**
- * Linear schedule: `betas[t]` runs in equal steps from `betaStart` to `betaEnd`.
- *
- * The defaults are those of Ho et al. for T = 1000. The end values do not adapt to T: with the T = 300 of the notes
- * 4.8 % of the signal's variance is left at the end (see `signalLeft`).
- *
- * @throws Error if T is not a whole number of at least 1, or an end value lies outside (0, 1)
- * @see Ho et al. 2020 (arXiv 2006.11239), section 4; notes: "Hyperparameters"
- */
-export function linearSchedule(options: { T?: number; betaStart?: number; betaEnd?: number } = {}): Schedule {
-  const { T = 1000, betaStart = 1e-4, betaEnd = 0.02 } = options;
-  assertStepCount(T);
-  const step = T > 1 ? (betaEnd - betaStart) / (T - 1) : 0;
-  return scheduleFromBetas(
-    Array.from({ length: T }, (_, t) => betaStart + t * step),
-    'linear',
-  );
-}
-
-/**
- * Cosine schedule: `abar[t] = f(t + 1) / f(0)` with `f(i) = cos^2(pi/2 (i/T + s) / (1 + s))`, each beta cut at
- * `maxBeta`.
- *
- * Without the cut the last beta is 1 and abar ends at 0. With it, x_0 still follows from x_t through a factor
- * `1 / sqrt(abar)` of 20,291 at the last step of T = 1000: clip x0Hat when sampling with this schedule.
- *
- * @throws Error if T is not a whole number of at least 1, s is negative, or maxBeta lies outside (0, 1)
- * @see Nichol and Dhariwal 2021 (arXiv 2102.09672), eq. 17
- */
-export function cosineSchedule(options: { T?: number; s?: number; maxBeta?: number } = {}): Schedule {
-  const { T = 1000, s = 0.008, maxBeta = 0.999 } = options;
-  assertStepCount(T);
-  if (!(s >= 0 && Number.isFinite(s)))
-    throw new Error(`s is ${s}: the offset must be 0 or more (0.008 is usual).`);
-  if (!(maxBeta > 0 && maxBeta < 1)) {
-    throw new Error(`maxBeta is ${maxBeta}: it must lie between 0 and 1, both excluded (0.999 is usual).`);
-  }
-  const f = (i: number) => Math.cos(((i / T + s) / (1 + s)) * (Math.PI / 2)) ** 2;
-  return scheduleFromBetas(
-    Array.from({ length: T }, (_, t) => Math.min(1 - f(t + 1) / f(t), maxBeta)),
-    'cosine',
-  );
-}
-
 /** Throws unless t is one of the steps of the schedule: a float64 table answers `undefined` to any other. */
 export function assertStep(schedule: Schedule, t: number): void {
   if (Number.isInteger(t) && t >= 0 && t < schedule.T) return;
   throw new Error(`t is ${t}: a schedule with T = ${schedule.T} has the steps 0..${schedule.T - 1}.`);
 }
 
-function assertStepCount(T: unknown): void {
+/** Throws unless T is a whole number of at least 1. */
+export function assertStepCount(T: unknown): void {
   if (!Number.isInteger(T) || (T as number) < 1) {
     throw new Error(`T is ${String(T)}: the number of steps must be a whole number of at least 1.`);
   }

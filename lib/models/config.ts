@@ -18,4 +18,17 @@ export interface UnetConfig {
   timeDim?: number;
 }
 
-export type ModelConfig = { kind: 'lecture2025'; T: number } | ({ kind: 'unet' } & UnetConfig);
+/** Shape of a multilayer perceptron for points. */
+export interface MlpConfig {
+  /** Coordinates of a point. */
+  dims: number;
+  /** Size of the hidden layers, default 128. */
+  width?: number;
+  /** Residual blocks of two layers, default 3. */
+  depth?: number;
+  /** Length of the sinusoidal embedding of t, even, default 32. */
+  timeDim?: number;
+}
+
+export type ModelConfig =
+  { kind: 'lecture2025'; T: number } | ({ kind: 'unet' } & UnetConfig) | ({ kind: 'mlp' } & MlpConfig);

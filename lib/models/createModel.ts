@@ -1,6 +1,7 @@
 import type { Generator } from '../engine';
 import type { ModelConfig } from './config';
 import { lecture2025 } from './lecture2025';
+import { mlp } from './mlp';
 import type { Model } from './model';
 import { unet } from './unet';
 
@@ -11,7 +12,11 @@ export function createModel(config: ModelConfig, generator: Generator): Model {
       return lecture2025({ T: config.T, generator });
     case 'unet':
       return unet({ ...config, generator });
+    case 'mlp':
+      return mlp({ ...config, generator });
     default:
-      throw new Error(`Unknown model ${JSON.stringify(config)}: its kind must be 'lecture2025' or 'unet'.`);
+      throw new Error(
+        `Unknown model ${JSON.stringify(config)}: its kind must be 'lecture2025', 'unet' or 'mlp'.`,
+      );
   }
 }

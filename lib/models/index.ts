@@ -2,7 +2,8 @@
 export type { Model } from './model';
 export { lecture2025 } from './lecture2025';
 export { unet, type UnetOptions } from './unet';
-export type { ModelConfig, UnetConfig } from './config';
+export { mlp } from './mlp';
+export type { MlpConfig, ModelConfig, UnetConfig } from './config';
 export { createModel } from './createModel';
 export {
   presets,

@@ -1,6 +1,6 @@
 /** Layers and parameters: what networks are made of. */
 export { Parameters } from './parameters';
-export { conv2d, dense, upsample2, type Conv2dOptions, type Layer } from './layers';
+export { conv2d, dense, upsample2, type Conv2dOptions, type DenseOptions, type Layer } from './layers';
 export { groupNorm, groupNormalise, groupsFor } from './groupNorm';
 export { silu } from './silu';
 export { timeEmbedding } from './timeEmbedding';

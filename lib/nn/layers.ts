@@ -33,10 +33,20 @@ export function conv2d(parameters: Parameters, options: Conv2dOptions): Layer {
     );
 }
 
+export interface DenseOptions {
+  inputs: number;
+  outputs: number;
+  /** Start at 0: the layer first says 0, whatever it sees. */
+  zeroInit?: boolean;
+}
+
 /** `y = x W + b`: `[B, in]` to `[B, out]`. */
-export function dense(parameters: Parameters, options: { inputs: number; outputs: number }): Layer {
-  const { inputs, outputs } = options;
-  const kernel = parameters.normal('kernel', [inputs, outputs], 1 / Math.sqrt(inputs));
+export function dense(parameters: Parameters, options: DenseOptions): Layer {
+  const { inputs, outputs, zeroInit = false } = options;
+  const shape = [inputs, outputs];
+  const kernel = zeroInit
+    ? parameters.constant('kernel', shape, 0)
+    : parameters.normal('kernel', shape, 1 / Math.sqrt(inputs));
   const bias = parameters.constant('bias', [outputs], 0);
   return (x) => tf.tidy(() => tf.add(tf.matMul(x as tf.Tensor2D, kernel as tf.Variable<tf.Rank.R2>), bias));
 }

@@ -42,6 +42,7 @@ describe('the order of the pictures', () => {
 describe('bytes and tensors', () => {
   /** Three 2 x 2 pictures. */
   const dataset: ImageDataset = {
+    kind: 'images',
     name: 'toy',
     split: 'train',
     count: 3,
