@@ -4,7 +4,7 @@ import { toPixels } from '../datasets';
 import { createSchedule } from '../diffusion';
 import { createGenerator } from '../engine';
 import { openNpy, writePng } from '../io';
-import { sample } from '../sampling';
+import { sample, timesteps, type Spacing } from '../sampling';
 import { loadModel } from '../training';
 import { createProgress, formatDuration, imageGrid, previewRaster } from '../viz';
 import { checkWritable, shownPath, stopOnSignal, userPath } from './common';
@@ -14,6 +14,10 @@ export interface SampleFlags {
   count: number;
   seed: number;
   out: string;
+  sampler: 'ddpm' | 'ddim';
+  steps?: number;
+  spacing: Spacing;
+  eta?: number;
   batchSize: number;
   columns?: number;
   scale: number;
@@ -60,16 +64,24 @@ function openOutput(out: string, { count, columns, scale }: SampleFlags): Output
 
 /** Samples as the flags say. */
 export async function runSampling(flags: SampleFlags): Promise<void> {
-  const { count, batchSize } = flags;
+  const { count, batchSize, sampler, eta } = flags;
+  if (eta !== undefined && sampler !== 'ddim') throw new Error('--eta belongs to --sampler ddim.');
+  const { model, info } = loadModel(userPath(flags.checkpoint));
+  const schedule = createSchedule(info.preset.schedule);
+  const steps = flags.steps ?? schedule.T;
+  if (steps > schedule.T) {
+    throw new Error(
+      `--steps is ${steps}, but ${info.preset.name} has ${schedule.T} steps of noise: ask for no more.`,
+    );
+  }
+  const list = timesteps({ T: schedule.T, steps, spacing: flags.spacing });
   const out = userPath(flags.out);
   const output = openOutput(out, flags);
   process.once('exit', () => output.abort()); // also when a second Ctrl-C ends everything at once
 
-  const { model, info } = loadModel(userPath(flags.checkpoint));
-  const schedule = createSchedule(info.preset.schedule);
   const generator = createGenerator(flags.seed).fork('sample');
   const stop = stopOnSignal();
-  const progress = createProgress({ total: Math.ceil(count / batchSize) * schedule.T, label: 'sampling' });
+  const progress = createProgress({ total: Math.ceil(count / batchSize) * steps, label: 'sampling' });
   const begin = performance.now();
   try {
     for (let done = 0; done < count; done += batchSize) {
@@ -78,10 +90,13 @@ export async function runSampling(flags: SampleFlags): Promise<void> {
         schedule,
         generator,
         ...info.preset.sampling,
+        sampler,
+        eta,
+        timesteps: list,
         shape: [Math.min(batchSize, count - done), SIDE, SIDE, 1],
         firstSample: done,
         stop,
-        onStep: ({ nfe }) => progress.update((done / batchSize) * schedule.T + nfe),
+        onStep: ({ nfe }) => progress.update((done / batchSize) * steps + nfe),
       });
       output.write(toPixels(images));
       images.dispose();
@@ -99,6 +114,6 @@ export async function runSampling(flags: SampleFlags): Promise<void> {
   output.close();
   console.log(
     `${count} images from ${info.preset.name} (${info.step} training steps), seed ${flags.seed}, ` +
-      `${schedule.T} network calls each, ${formatDuration(performance.now() - begin)}: ${shownPath(out)}`,
+      `${sampler}, ${steps} network calls each, ${formatDuration(performance.now() - begin)}: ${shownPath(out)}`,
   );
 }

@@ -1,4 +1,4 @@
-export { scheduleFromBetas } from './schedules';
+export { assertStep, scheduleFromBetas } from './schedules';
 export type { Schedule } from './schedules';
 export * from './families';
 export * from './prior';

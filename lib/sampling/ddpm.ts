@@ -9,15 +9,8 @@
  * | `sigma`  | standard deviation of the fresh noise z                             |
  */
 import { tf } from '../engine';
-import { Schedule, epsMeanCoefficients, posteriorCoefficients, x0Coefficients } from '../diffusion';
-import {
-  Sampler,
-  SamplerOptions,
-  SamplingState,
-  assertSamplerOptions,
-  nextTurn,
-  predictNoise,
-} from './sampler';
+import { Schedule, epsMeanCoefficients, posteriorCoefficients } from '../diffusion';
+import { Sampler, SamplerOptions, StepContext, assertSamplerOptions, chain } from './sampler';
 
 /** `sigma_t^2`: `beta_t` (the notes' choice) or the posterior variance. */
 export type ReverseVariance = 'beta' | 'posterior';
@@ -25,14 +18,10 @@ export type ReverseVariance = 'beta' | 'posterior';
 export interface DdpmOptions extends SamplerOptions {
   /**
    * Variance of the noise added in each step, 'beta' by default. Ho et al. found no difference: beta_t is right for
-   * data that is itself N(0, I), the posterior variance for data that is a single point, all else lies between.
+   * data that is itself N(0, I), the posterior variance for data that is a single point, all else lies between. With
+   * few steps the difference is large.
    */
   variance?: ReverseVariance;
-  /**
-   * Clip x0Hat to [-1, 1] and step towards the clipped image. False by default: the notes clamp only the final images.
-   * Without clipping both forms of the mean are the same number; with it, errors of the denoiser cannot run away.
-   */
-  clipDenoised?: boolean;
 }
 
 /**
@@ -53,6 +42,9 @@ export function reverseSigma(schedule: Schedule, t: number, variance: ReverseVar
  * Samples by undoing every step, t = T-1..0:
  * `x_{t-1} = (x_t - beta_t / sqrt(1 - abar_t) eps) / sqrt(alpha_t) + sigma_t z`, from `x_T ~ N(0, I)`.
  *
+ * With `timesteps` it makes strides, and beta_t is that of the stride. Without clipping this and the posterior mean are
+ * the same number; with it the step goes towards the clipped image.
+ *
  * Yields once a step, after exactly one call of the denoiser, and T times in all unless it is stopped. The yielded
  * tensors belong to the sampler and live until the next step is asked for: copy (`clone()`) what is to be kept. Leaving
  * the loop early frees everything. Image i depends on the seed and on `firstSample + i`, not on how many are made at
@@ -62,55 +54,23 @@ export function reverseSigma(schedule: Schedule, t: number, variance: ReverseVar
  * @see Ho et al. 2020 (arXiv 2006.11239), algorithm 2
  */
 export const ddpm: Sampler<DdpmOptions> = (options) => {
+  const { variance = 'beta' } = options;
   assertSamplerOptions(options);
-  assertVariance(options.variance ?? 'beta');
-  return ancestralChain(options);
+  assertVariance(variance);
+  return chain(options, (context) => {
+    const mean = reverseMean(context);
+    const sigma = reverseSigma(context.schedule, context.i, variance);
+    return sigma > 0 ? mean.add(context.z().mul(sigma)) : mean;
+  });
 };
 
-async function* ancestralChain(options: DdpmOptions): AsyncGenerator<SamplingState, void, undefined> {
-  const { schedule, shape, generator, firstSample = 0, stop } = options;
-  const { T } = schedule;
-  let xt = generator.fork('x_T').normal(shape, { firstSample });
-  let x0Hat: tf.Tensor | undefined;
-  try {
-    for (let t = T - 1; t >= 0; t--) {
-      await nextTurn();
-      if (stop?.stopped) return;
-      const after = tf.tidy(() => reverseStep(options, xt, t));
-      tf.dispose([xt, x0Hat]);
-      ({ xt, x0Hat } = after);
-      yield { t, xt, x0Hat, nfe: T - t };
-    }
-  } finally {
-    tf.dispose([xt, x0Hat]);
+function reverseMean({ schedule, i, xt, eps, x0Hat, clipped }: StepContext): tf.Tensor {
+  if (clipped) {
+    const c = posteriorCoefficients(schedule, i);
+    return x0Hat.mul(c.x0).add(xt.mul(c.xt));
   }
-}
-
-function reverseStep(
-  options: DdpmOptions,
-  xt: tf.Tensor,
-  t: number,
-): { xt: tf.Tensor; x0Hat: tf.Tensor } {
-  const { denoiser, schedule, shape, generator, firstSample = 0, variance = 'beta', clipDenoised } = options;
-  const eps = predictNoise(denoiser, xt, t);
-  const toX0 = x0Coefficients(schedule, t);
-  const raw = xt.mul(toX0.xt).add(eps.mul(toX0.eps));
-  const x0Hat = clipDenoised ? raw.clipByValue(-1, 1) : raw;
-
-  let mean: tf.Tensor;
-  if (clipDenoised) {
-    const c = posteriorCoefficients(schedule, t);
-    mean = x0Hat.mul(c.x0).add(xt.mul(c.xt));
-  } else {
-    const c = epsMeanCoefficients(schedule, t);
-    mean = xt.mul(c.xt).add(eps.mul(c.eps));
-  }
-  const sigma = reverseSigma(schedule, t, variance);
-  if (sigma > 0) {
-    const z = generator.fork('z', t).normal(shape, { firstSample });
-    mean = mean.add(z.mul(sigma));
-  }
-  return { xt: mean, x0Hat };
+  const c = epsMeanCoefficients(schedule, i);
+  return xt.mul(c.xt).add(eps.mul(c.eps));
 }
 
 function assertVariance(variance: string): void {

@@ -1,3 +1,5 @@
 export * from './ddpm';
+export * from './ddim';
+export * from './timesteps';
 export * from './sample';
-export type { ImageShape, Sampler, SamplerOptions, SamplingState } from './sampler';
+export type { Sampler, SamplerOptions, SamplingState } from './sampler';

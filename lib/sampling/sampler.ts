@@ -1,32 +1,42 @@
 /** What every sampler takes and yields. */
 import { Generator, tf } from '../engine';
-import { Denoiser, Schedule } from '../diffusion';
+import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
 import { StopToken } from '../stop';
-
-export type ImageShape = [count: number, height: number, width: number, channels: number];
+import { assertTimestepList, respace } from './timesteps';
 
 export interface SamplerOptions {
   /** Predicts the noise in x_t. */
   denoiser: Denoiser;
   /** The schedule that the denoiser was trained with. */
   schedule: Schedule;
-  /** Images to make, `[n, 28, 28, 1]`. */
-  shape: ImageShape;
+  /** What to make: n images `[n, 28, 28, 1]`, or n points `[n, dims]`. */
+  shape: readonly number[];
   /** Source of x_T and of the noise of each step. */
   generator: Generator;
   /** Number of the first image in its series: images 64.. of a second batch have `firstSample: 64`. 0 by default. */
   firstSample?: number;
+  /** The steps to make, falling, as from `timesteps({ T, steps })`; all, T-1..0, by default. */
+  timesteps?: readonly number[];
+  /**
+   * Clip x0Hat to `clipRange` in every step, and step towards the clipped image. False by default: the notes clamp only
+   * the final images. With it, errors of the denoiser cannot run away.
+   */
+  clipDenoised?: boolean;
+  /** Smallest and largest value of the data (`dataset.range`); [-1, 1] by default for images. */
+  clipRange?: readonly [number, number];
   /** Looked at before every step; when it says stopped, the sampler ends. */
   stop?: StopToken;
 }
 
 /** Where a sampler is after one step. The tensors are valid until the next step is asked for; the sampler owns them. */
 export interface SamplingState {
-  /** The step that was just undone; counts down, 0 at the last. */
+  /** The step that was just undone; counts down. */
   t: number;
-  /** The chain after that step, x_{t-1} `[n, 28, 28, 1]`: the finished images when t = 0. */
+  /** The step at whose noise level `xt` now is: the next in the list, or -1 (no noise) when the samples are finished. */
+  tPrev: number;
+  /** The chain after that step, x at `tPrev`, of the given shape: the finished samples when tPrev is -1. */
   xt: tf.Tensor;
-  /** The image that the denoiser saw in x_t, shaped as xt. */
+  /** The x_0 that the denoiser saw in x_t, shaped as xt. */
   x0Hat: tf.Tensor;
   /** Calls of the denoiser so far ("number of function evaluations"). */
   nfe: number;
@@ -36,15 +46,87 @@ export type Sampler<Options extends SamplerOptions = SamplerOptions> = (
   options: Options,
 ) => AsyncGenerator<SamplingState, void, undefined>;
 
-/** Throws unless shape and firstSample can be sampled. */
-export function assertSamplerOptions({ shape, firstSample = 0 }: SamplerOptions): void {
-  if (shape.length !== 4 || !shape.every((size) => Number.isInteger(size) && size >= 1)) {
+/** The bounds that clipping keeps, or undefined when it was not asked for. */
+export function clipBounds({ shape, clipDenoised, clipRange }: SamplerOptions) {
+  if (!clipDenoised) return undefined;
+  const bounds = clipRange ?? (shape.length === 4 ? ([-1, 1] as const) : undefined);
+  if (!bounds)
+    throw new Error('clipDenoised needs clipRange for samples that are no images: give dataset.range.');
+  return bounds;
+}
+
+/** Throws unless the options can be sampled with. */
+export function assertSamplerOptions(options: SamplerOptions): void {
+  const { shape, firstSample = 0, clipRange, schedule, timesteps } = options;
+  if (
+    (shape.length !== 4 && shape.length !== 2) ||
+    !shape.every((size) => Number.isInteger(size) && size >= 1)
+  ) {
     throw new Error(
-      `shape is [${shape}]: give [count, height, width, channels], whole numbers of at least 1.`,
+      `shape is [${shape}]: give [count, height, width, channels] or [count, dims], whole numbers of at least 1.`,
     );
   }
   if (!Number.isInteger(firstSample) || firstSample < 0) {
     throw new Error(`firstSample is ${firstSample}: it must be a whole number of at least 0.`);
+  }
+  if (clipRange && !(clipRange[0] < clipRange[1])) {
+    throw new Error(`clipRange is [${clipRange}]: give the smallest and the largest value of the data.`);
+  }
+  clipBounds(options);
+  if (timesteps) assertTimestepList(timesteps, schedule.T);
+}
+
+/** What a sampler knows in step i of its list, counted from the end: its last step is i = 0. */
+export interface StepContext {
+  /** The schedule of the list (see `respace`), to be read at i. */
+  schedule: Schedule;
+  i: number;
+  xt: tf.Tensor;
+  /** The noise that the denoiser sees in xt. */
+  eps: tf.Tensor;
+  /** The x_0 that xt and eps imply, clipped if asked for. */
+  x0Hat: tf.Tensor;
+  /** Whether x0Hat was clipped, so that it and eps no longer agree. */
+  clipped: boolean;
+  /** Standard normal noise of this step, shaped as xt; each step has its own. */
+  z(): tf.Tensor;
+}
+
+/**
+ * The loop of every sampler here: noise at first, then one call of the denoiser and one `step` for each entry of the
+ * list. `step` returns the next x; it runs inside `tf.tidy`.
+ */
+export async function* chain(
+  options: SamplerOptions,
+  step: (context: StepContext) => tf.Tensor,
+): AsyncGenerator<SamplingState, void, undefined> {
+  const { generator, firstSample = 0, stop, denoiser } = options;
+  const shape = [...options.shape];
+  const list =
+    options.timesteps ?? Array.from({ length: options.schedule.T }, (_, i) => options.schedule.T - 1 - i);
+  const schedule = respace(options.schedule, list);
+  const bounds = clipBounds(options);
+  let xt = generator.fork('x_T').normal(shape, { firstSample });
+  let x0Hat: tf.Tensor | undefined;
+  try {
+    for (const [done, t] of list.entries()) {
+      await nextTurn();
+      if (stop?.stopped) return;
+      const i = list.length - 1 - done;
+      const after = tf.tidy(() => {
+        const eps = predictNoise(denoiser, xt, t);
+        const toX0 = x0Coefficients(schedule, i);
+        const raw = xt.mul(toX0.xt).add(eps.mul(toX0.eps));
+        const x0Hat = bounds ? raw.clipByValue(bounds[0], bounds[1]) : raw;
+        const z = () => generator.fork('z', t).normal(shape, { firstSample });
+        return { xt: step({ schedule, i, xt, eps, x0Hat, clipped: bounds !== undefined, z }), x0Hat };
+      });
+      tf.dispose([xt, x0Hat]);
+      ({ xt, x0Hat } = after);
+      yield { t, tPrev: list[done + 1] ?? -1, xt, x0Hat, nfe: done + 1 };
+    }
+  } finally {
+    tf.dispose([xt, x0Hat]);
   }
 }
 
@@ -53,7 +135,7 @@ export function predictNoise(denoiser: Denoiser, xt: tf.Tensor, t: number): tf.T
   const eps = denoiser(xt, tf.fill([xt.shape[0]], t, 'int32'));
   if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return eps;
   throw new Error(
-    `denoiser returned ${describe(eps)} for images of shape [${xt.shape}]: it must return noise of that shape.`,
+    `denoiser returned ${describe(eps)} for samples of shape [${xt.shape}]: it must return noise of that shape.`,
   );
 }
 

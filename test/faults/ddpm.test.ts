@@ -133,7 +133,7 @@ describe('the sampler', () => {
     ['a promise', (xt) => Promise.resolve(xt) as unknown as tf.Tensor4D, 'a promise (it must not be async)'],
   ])('refuses a denoiser that returns %s', async (_, denoiser, what) => {
     await expect(sample({ ...options(), denoiser })).rejects.toThrow(
-      `denoiser returned ${what} for images of shape`,
+      `denoiser returned ${what} for samples of shape`,
     );
   });
 

@@ -101,7 +101,7 @@ describe('bytes and tensors', () => {
   test('indices outside and empty lists are refused; no tensor is left over', () => {
     const before = tf.memory().numTensors;
     for (const index of [-1, 3, 0.5, NaN])
-      expect(() => toBatch(dataset, [0, index])).toThrow(/is not a picture of toy/);
+      expect(() => toBatch(dataset, [0, index])).toThrow(/is no sample of toy/);
     expect(() => toBatch(dataset, [])).toThrow(/at least one index/);
     expect(() => fromPixels(levels, [1, 16, 15, 1])).toThrow(/needs 240 pixels, but there are 256/);
     const x = toBatch(dataset, Uint32Array.of(1));

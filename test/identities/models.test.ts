@@ -278,7 +278,7 @@ describe('presets', () => {
     expect(() => presetNamed('tiny')).toThrow(/There is no preset 'tiny': choose lecture2025 or small/);
     expect(() => presetNamed('toString')).toThrow(/no preset/);
     expect(() => createModel({ kind: 'vae' } as never, random)).toThrow(
-      /kind must be 'lecture2025' or 'unet'/,
+      /kind must be 'lecture2025', 'unet' or 'mlp'/,
     );
   });
 });

@@ -136,7 +136,7 @@ describe('the cosine schedule', () => {
     for (const T of [1, 2, 250]) {
       const schedule = cosineSchedule({ T });
       expect(schedule.oneMinusAbar[0]).toBeGreaterThan(0);
-      expect(tables(schedule).length).toBe(8);
+      expect(tables(schedule).length).toBe(9);
       for (const [, table] of tables(schedule)) expect(Array.from(table).every(Number.isFinite)).toBe(true);
     }
   });
