@@ -9,6 +9,8 @@ export * from './io';
 export * from './datasets';
 export * from './nn';
 export * from './diffusion';
+export * from './oracle';
+export * from './elbo';
 export * from './models';
 export * from './training';
 export * from './sampling';

@@ -12,6 +12,8 @@ const mayImport: Record<string, string[]> = {
   nn: ['engine'],
   diffusion: ['engine'],
   models: ['engine', 'nn', 'diffusion'],
+  oracle: ['engine', 'datasets', 'diffusion'],
+  elbo: ['engine', 'diffusion'],
   training: ['engine', 'io', 'datasets', 'diffusion', 'models'],
   sampling: ['engine', 'diffusion'],
   viz: ['engine', 'io', 'datasets'],

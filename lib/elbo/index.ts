@@ -1,0 +1,6 @@
+/** The evidence lower bound of a chain of latent variables, where it can be computed exactly. */
+export * from './gaussian';
+export * from './hierarchical';
+export * from './decomposition';
+export * from './diffusion';
+export { estimate, type DrawOptions, type Estimate } from './estimate';

@@ -1,0 +1,2 @@
+/** Distributions whose best denoiser and density at every step are known in closed form. */
+export * from './mixture';
