@@ -1,6 +1,6 @@
 /** Adam on the packed parameters. */
 import { tf } from '../engine';
-import { assignPacked, pack } from './packing';
+import { assignPacked, pack, packGradients } from './packing';
 
 export interface AdamOptions {
   /** Decay of the mean of the gradients, default 0.9. */
@@ -52,16 +52,15 @@ export class Adam {
    * @throws when a variable has no gradient: the loss does not depend on it.
    */
   update(gradients: tf.NamedTensorMap, learningRate: number): void {
+    tf.tidy(() => this.updatePacked(packGradients(this.variables, gradients), learningRate));
+  }
+
+  /** The same from one vector, in the order of the variables; it stays the caller's. */
+  updatePacked(packed: tf.Tensor1D, learningRate: number): void {
     const { beta1, beta2, epsilon, clipNorm } = this.options;
-    const missing = this.variables.findIndex(({ name }) => !(name in gradients));
-    if (missing >= 0) {
-      throw new Error(
-        `Parameter ${missing} of shape [${this.variables[missing].shape}] has no gradient: the loss does not depend on it; use it in the network or leave it out.`,
-      );
-    }
     this.step += 1;
     tf.tidy(() => {
-      let gradient = pack(this.variables.map((variable) => gradients[variable.name]));
+      let gradient = packed;
       if (clipNorm < Infinity) {
         const norm = tf.sqrt(tf.sum(tf.square(gradient)));
         gradient = tf.mul(gradient, tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1));

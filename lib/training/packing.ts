@@ -23,3 +23,19 @@ export function assignPacked(variables: tf.Variable[], packed: tf.Tensor1D): voi
     ).forEach((piece, i) => variables[i].assign(piece));
   });
 }
+
+/**
+ * The gradients of all variables as one vector, in their order; the caller owns it.
+ *
+ * @param gradients by variable name, as `tf.variableGrads` returns them
+ * @throws when a variable has none: the loss does not depend on it.
+ */
+export function packGradients(variables: tf.Variable[], gradients: tf.NamedTensorMap): tf.Tensor1D {
+  const missing = variables.findIndex(({ name }) => !(name in gradients));
+  if (missing >= 0) {
+    throw new Error(
+      `Parameter ${missing} of shape [${variables[missing].shape}] has no gradient: the loss does not depend on it; use it in the network or leave it out.`,
+    );
+  }
+  return pack(variables.map((variable) => gradients[variable.name]));
+}

@@ -1,5 +1,5 @@
 /** A preset put to work: everything that `train` needs, from a recipe, a seed and a number of steps. */
-import { batchCount, type ImageDataset } from '../datasets';
+import { batchCount, type Dataset } from '../datasets';
 import { createSchedule, type Schedule } from '../diffusion';
 import { createGenerator, type Generator } from '../engine';
 import { createModel, type Preset } from '../models';
@@ -35,14 +35,14 @@ function freshState({ model: config, training }: Preset, generator: Generator): 
  */
 export function startRun(options: {
   preset: Preset;
-  dataset: ImageDataset;
+  dataset: Dataset;
   seed: number;
   epochs?: number;
   steps?: number;
   state?: TrainingState;
 }): Run {
   const { preset, dataset, seed } = options;
-  const { batchSize, learningRate, decay } = preset.training;
+  const { batchSize, sliceSize, learningRate, decay } = preset.training;
   const epochs = options.epochs ?? preset.training.epochs;
   const perEpoch = batchCount(dataset, { batchSize }); // first of all a check of the batch size
   const totalSteps = options.steps ?? Math.round(epochs * perEpoch);
@@ -67,6 +67,7 @@ export function startRun(options: {
       generator: generator.fork('train'),
       untilStep: totalSteps,
       batchSize,
+      sliceSize,
       learningRate: rate,
     },
     dispose: () => {
