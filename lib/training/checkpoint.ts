@@ -12,26 +12,19 @@
  * the seed and s.
  */
 import { tf, createGenerator } from '../engine';
-import { readSafetensors, writeSafetensors, type StoredTensor } from '../io';
-import { createModel, type Model, type Preset } from '../models';
+import type { StoredTensor } from '../io';
+import { createModel, type Model } from '../models';
+import {
+  isWhole,
+  readCheckpoint,
+  writeCheckpoint,
+  type Checkpoint,
+  type CheckpointInfo,
+  type RunInfo,
+} from './checkpointFile';
 import { assignPacked, pack, unpack } from './packing';
+import { keepPrevious } from './previous';
 import { createTrainingState, type TrainingState } from './state';
-
-const FORMAT = 'tsdiffusion-checkpoint-1';
-
-/** What a checkpoint says about itself. */
-export interface CheckpointInfo {
-  preset: Preset;
-  seed: number;
-  /** Steps done. */
-  step: number;
-  /** Steps that the run is planned to have. */
-  totalSteps: number;
-  /** 'training' can be resumed; 'weights' can only be sampled from. */
-  kind: 'training' | 'weights';
-}
-
-export type RunInfo = Pick<CheckpointInfo, 'preset' | 'seed' | 'totalSteps'>;
 
 type Group = 'model' | 'ema' | 'adam.m' | 'adam.v';
 
@@ -55,20 +48,18 @@ function entries(
   }
 }
 
-function write(file: string, tensors: [string, StoredTensor][], info: CheckpointInfo): void {
-  writeSafetensors(file, tensors, { format: FORMAT, info: JSON.stringify(info) });
-}
-
 /**
- * Saves everything that `resumeTraining` needs to go on to the same numbers.
+ * Saves everything that `resumeTraining` needs to go on to the same numbers. A checkpoint that had this name is kept as
+ * `NAME.previous.safetensors`; at every moment at least one of the two is whole.
  *
  * @throws when the file cannot be written; an older checkpoint of that name stays then.
  */
 export function saveCheckpoint(file: string, state: TrainingState, run: RunInfo): void {
   const { model, ema, adam } = state;
+  if (isWhole(file)) keepPrevious(file);
   const weights = pack([...model.parameters.values()]);
   try {
-    write(
+    writeCheckpoint(
       file,
       [
         ...entries('model', weights, model),
@@ -90,43 +81,7 @@ export function saveCheckpoint(file: string, state: TrainingState, run: RunInfo)
  */
 export function exportWeights(file: string, state: TrainingState, run: RunInfo): void {
   const info: CheckpointInfo = { ...run, step: state.step, kind: 'weights' };
-  write(file, entries('model', state.ema.packed, state.model, 'F16'), info);
-}
-
-interface Checkpoint {
-  file: string;
-  info: CheckpointInfo;
-  tensors: Map<string, StoredTensor>;
-}
-
-function read(file: string): Checkpoint {
-  const { tensors, metadata } = readSafetensors(file);
-  if (metadata.format !== FORMAT) {
-    throw new Error(
-      `${file} is no checkpoint of this library (format ${metadata.format ?? 'missing'}, expected ${FORMAT}): name a file that 'npm run train' wrote.`,
-    );
-  }
-  return { file, tensors, info: parseInfo(file, metadata.info) };
-}
-
-function parseInfo(file: string, text: string | undefined): CheckpointInfo {
-  let info: Partial<CheckpointInfo> | undefined;
-  try {
-    info = JSON.parse(text ?? '');
-  } catch {
-    // refused below
-  }
-  const whole = [info?.seed, info?.step, info?.totalSteps].every(
-    (n) => Number.isSafeInteger(n) && Number(n) >= 0,
-  );
-  const known = info?.kind === 'training' || info?.kind === 'weights';
-  const { model, schedule, training, sampling } = info?.preset ?? {};
-  if (!(whole && known && model && schedule && training && sampling)) {
-    throw new Error(
-      `${file} is damaged: what it says about its network cannot be read; make or copy it again.`,
-    );
-  }
-  return info as CheckpointInfo;
+  writeCheckpoint(file, entries('model', state.ema.packed, state.model, 'F16'), info);
 }
 
 /** All entries of a group as one vector, in the order of the model's parameters; the caller owns it. */
@@ -173,7 +128,7 @@ function buildModel(checkpoint: Checkpoint, group: 'ema' | 'model'): Model {
  * @throws when the file is missing, damaged, or no checkpoint.
  */
 export function readCheckpointInfo(file: string): CheckpointInfo {
-  return read(file).info;
+  return readCheckpoint(file).info;
 }
 
 /**
@@ -182,7 +137,7 @@ export function readCheckpointInfo(file: string): CheckpointInfo {
  * @throws when the file is missing, damaged, or no checkpoint.
  */
 export function loadModel(file: string): { model: Model; info: CheckpointInfo } {
-  const checkpoint = read(file);
+  const checkpoint = readCheckpoint(file);
   const { info } = checkpoint;
   return { model: buildModel(checkpoint, info.kind === 'training' ? 'ema' : 'model'), info };
 }
@@ -194,7 +149,7 @@ export function loadModel(file: string): { model: Model; info: CheckpointInfo } 
  * @throws when the file is missing, damaged, no checkpoint, or holds weights only.
  */
 export function resumeTraining(file: string): { state: TrainingState; info: CheckpointInfo } {
-  const checkpoint = read(file);
+  const checkpoint = readCheckpoint(file);
   const { info } = checkpoint;
   if (info.kind !== 'training') {
     throw new Error(

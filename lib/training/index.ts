@@ -11,7 +11,8 @@ export {
   readCheckpointInfo,
   resumeTraining,
   saveCheckpoint,
-  type CheckpointInfo,
-  type RunInfo,
 } from './checkpoint';
+export type { CheckpointInfo, RunInfo } from './checkpointFile';
+export { previousFile } from './previous';
 export { startRun, type Run } from './run';
+export { lossByBand, stuckLoss, validationLoss, type BandLoss, type ValidationOptions } from './validation';

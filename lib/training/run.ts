@@ -1,9 +1,9 @@
 /** A preset put to work: everything that `train` needs, from a recipe, a seed and a number of steps. */
 import { batchCount, type Dataset } from '../datasets';
 import { createSchedule, type Schedule } from '../diffusion';
-import { createGenerator, type Generator } from '../engine';
+import { createGenerator, device, type Generator } from '../engine';
 import { createModel, type Preset } from '../models';
-import type { RunInfo } from './checkpoint';
+import type { RunInfo } from './checkpointFile';
 import { warmupCosine, type LearningRate } from './learningRate';
 import { createTrainingState, type TrainingState } from './state';
 import type { TrainOptions } from './train';
@@ -67,7 +67,7 @@ export function startRun(options: {
       generator: generator.fork('train'),
       untilStep: totalSteps,
       batchSize,
-      sliceSize,
+      sliceSize: device().kind === 'gpu' ? undefined : sliceSize, // a GPU is fast enough for whole batches
       learningRate: rate,
     },
     dispose: () => {

@@ -5,7 +5,7 @@
 import { batchCount, batches, toBatch, type Dataset } from '../datasets';
 import { noiseMse, qSample, sampleTimesteps, type Schedule } from '../diffusion';
 import { tf, type Generator } from '../engine';
-import type { StopToken } from '../stop';
+import { interruptToken, type StopToken } from '../stop';
 import type { LearningRate } from './learningRate';
 import { packGradients } from './packing';
 import type { TrainingState } from './state';
@@ -19,16 +19,16 @@ export interface TrainOptions {
   generator: Generator;
   /** Stop when `state.step` reaches this. */
   untilStep: number;
-  /** Images a step, default 128. */
+  /** Samples a step, default 128. */
   batchSize?: number;
   /**
-   * Images that are computed in one go, default the whole batch. The gradient of a step is the mean over its slices,
+   * Samples that are computed in one go, default the whole batch. The gradient of a step is the mean over its slices,
    * and the event loop gets its turn between them: smaller slices keep a notebook livelier and cost time.
    */
   sliceSize?: number;
   /** A constant or a function of the step, default 2e-4 (the notes'). */
   learningRate?: number | LearningRate;
-  /** Ends the loop; a step that has begun is given up, or finished, but never half done. */
+  /** Ends the loop; a step that has begun is given up, or finished, but never half done. Default: the button ■. */
   stop?: StopToken;
 }
 
@@ -80,13 +80,13 @@ function lossAndGradient({ state, schedule }: TrainOptions, batch: Batch, first:
  */
 async function accumulate(options: TrainOptions, batch: Batch) {
   const count = batch.x0.shape[0];
-  const { sliceSize = count, stop } = options;
+  const { sliceSize = count, stop = interruptToken } = options;
   let loss = 0;
   let gradient: tf.Tensor1D | undefined;
   try {
     for (let first = 0; first < count; first += sliceSize) {
       await new Promise(setImmediate);
-      if (stop?.stopped) return undefined;
+      if (stop.stopped) return undefined;
       const size = Math.min(sliceSize, count - first);
       const slice = lossAndGradient(options, batch, first, size);
       loss += slice.loss * (size / count);
@@ -129,8 +129,8 @@ async function trainStep(
 /**
  * Trains `state.model` to predict the noise, and yields after every step.
  *
- * The event loop gets its turn before each step and each slice, so output, a stop button and a notebook stay alive. Breaking out of the
- * loop is safe: `state` is whole after each step, and a later call goes on from it.
+ * The event loop gets its turn before each slice, so that output, a stop button and a notebook stay alive. Breaking out
+ * of the loop is safe: `state` is whole after each step, and a later call goes on from it.
  *
  * @throws when the loss is not a finite number (the weights are lost then: lower the learning rate).
  */
@@ -141,9 +141,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     generator,
     untilStep,
     batchSize = 128,
-    learningRate = 2e-4,
-    stop,
     sliceSize,
+    learningRate = 2e-4,
+    stop = interruptToken,
   } = options;
   if (sliceSize !== undefined && !(Number.isInteger(sliceSize) && sliceSize >= 1)) {
     throw new Error(`sliceSize = ${sliceSize}: use a whole number of at least 1, or leave it out.`);
@@ -155,7 +155,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     let done = state.step % perEpoch;
     for (const indices of batches(dataset, { batchSize, generator, epoch })) {
       if (done-- > 0) continue;
-      if (state.step >= untilStep || stop?.stopped) return;
+      if (state.step >= untilStep || stop.stopped) return;
       const rate = rateAt(state.step);
       const loss = await trainStep(options, indices, rate);
       if (loss === undefined) return;
