@@ -1,21 +1,27 @@
 /** The work of `npm run train`: trains a preset on MNIST, saves as it goes, resumes what was interrupted. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { batchCount, loadMnist } from '../datasets';
+import { batchCount, loadMnist, type Dataset } from '../datasets';
 import { signalLeft } from '../diffusion';
-import { device } from '../engine';
+import { createGenerator, device } from '../engine';
 import { presetNamed, type Preset } from '../models';
+import type { StopToken } from '../stop';
 import {
+  averagedModel,
   exportWeights,
+  lossByBand,
   readCheckpointInfo,
   resumeTraining,
   saveCheckpoint,
   startRun,
+  stuckLoss,
   train,
+  validationLoss,
   type CheckpointInfo,
   type Run,
+  type ValidationOptions,
 } from '../training';
-import { createProgress, formatDuration } from '../viz';
+import { createProgress, formatDuration, showTable } from '../viz';
 import { checkWritable, printLine, shownPath, stopOnSignal, userPath } from './common';
 
 export interface TrainFlags {
@@ -71,19 +77,22 @@ function withFlags(preset: Preset, { batchSize, lr }: TrainFlags): Preset {
     training: {
       ...preset.training,
       batchSize: batchSize ?? preset.training.batchSize,
+      sliceSize: undefined, // nothing but Ctrl-C waits for this process: whole batches are faster
       learningRate: lr ?? preset.training.learningRate,
     },
   };
 }
 
-function prepare(flags: TrainFlags): Run {
-  const { train: dataset } = loadMnist(flags.data ? { directory: userPath(flags.data) } : {});
+function prepare(flags: TrainFlags): { run: Run; validation: Dataset } {
+  const { train: dataset, validation } = loadMnist(flags.data ? { directory: userPath(flags.data) } : {});
   if (flags.resume === undefined) {
     const preset = withFlags(presetNamed(flags.preset), flags);
-    return startRun({ preset, dataset, seed: flags.seed, epochs: flags.epochs, steps: flags.steps });
+    const { seed, epochs, steps } = flags;
+    return { run: startRun({ preset, dataset, seed, epochs, steps }), validation };
   }
   const { state, info } = resumeTraining(userPath(flags.resume));
-  return startRun({ preset: info.preset, dataset, seed: info.seed, steps: info.totalSteps, state });
+  const { preset, seed, totalSteps: steps } = info;
+  return { run: startRun({ preset, dataset, seed, steps, state }), validation };
 }
 
 function announce({ info, options }: Run): void {
@@ -100,45 +109,88 @@ function announce({ info, options }: Run): void {
   if (state.step > 0) console.log(`going on from step ${state.step}`);
 }
 
-/** Trains to the end or to Ctrl-C, with a checkpoint and a line of the log every `saveEvery` steps and at the end. */
-async function work({ info, options }: Run, file: string, saveEvery: number): Promise<void> {
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Measures the averaged weights, those that are sampled from, on digits that were not trained on. */
+async function validate<T>(
+  { info, options: { state, schedule } }: Run,
+  dataset: Dataset,
+  measure: (options: ValidationOptions) => Promise<T>,
+): Promise<T> {
+  const model = averagedModel(state);
+  try {
+    const generator = createGenerator(info.seed).fork('validation');
+    return await measure({ denoiser: model.predict, schedule, dataset, generator });
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Trains to the end or to Ctrl-C; every `saveEvery` steps and at the end a checkpoint and a line of the log. */
+async function work(
+  run: Run,
+  {
+    validation,
+    file,
+    saveEvery,
+    stop,
+  }: { validation: Dataset; file: string; saveEvery: number; stop: StopToken },
+): Promise<void> {
+  const { info, options } = run;
   const { state } = options;
-  const stop = stopOnSignal();
   const begin = performance.now();
   const progress = createProgress({ total: info.totalSteps, label: 'training', start: state.step });
-  let losses: number[] = [];
-  const save = (): void => {
+  const losses: number[] = [];
+  let reported = 0;
+  let held = '';
+  let warning: string | undefined;
+  const report = async (): Promise<void> => {
     saveCheckpoint(file, state, info);
-    if (losses.length === 0) return;
-    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    printLine(
-      `step ${state.step}  mean loss ${mean.toFixed(4)}  ${formatDuration(performance.now() - begin)}`,
-    );
-    losses = [];
+    const since = losses.slice(reported);
+    reported = losses.length;
+    if (since.length === 0) return;
+    const value = await validate(run, validation, (what) => validationLoss({ ...what, stop }));
+    held = Number.isNaN(value) ? '' : `  validation ${value.toFixed(4)}`;
+    const time = formatDuration(performance.now() - begin);
+    printLine(`step ${state.step}  mean loss ${mean(since).toFixed(4)}${held}  ${time}`);
+    if (warning === undefined && (warning = stuckLoss(losses))) printLine(`WARNING: ${warning}`);
   };
   try {
     for await (const { step, loss } of train({ ...options, stop })) {
       losses.push(loss);
-      progress.update(step, `loss ${loss.toFixed(4)}`);
-      if (step % saveEvery === 0 && step < info.totalSteps) save();
+      progress.update(step, `loss ${loss.toFixed(4)}${held}`);
+      if (step % saveEvery === 0 && step < info.totalSteps) await report();
     }
   } finally {
     progress.end();
   }
-  save();
+  await report();
+}
+
+/** Where the loss comes from: the mean over all t hides that little noise is hard to tell, and much noise easy. */
+async function showBands(run: Run, validation: Dataset, stop: StopToken): Promise<void> {
+  const count = Math.min(2000, validation.count);
+  const bands = Math.min(10, run.options.schedule.T);
+  const losses = await validate(run, validation, (what) => lossByBand({ ...what, count, bands, stop }));
+  if (stop.stopped) return;
+  showTable(
+    losses.map(({ from, to, loss, standardError }) => ({ t: `${from} to ${to}`, loss, '+-': standardError })),
+    { caption: `Loss of the averaged weights on ${count} validation images, by t` },
+  );
 }
 
 /** Trains as the flags say. */
 export async function runTraining(flags: TrainFlags): Promise<void> {
   const { file, exportFile } = outputs(flags);
-  const run = prepare(flags);
+  const { run, validation } = prepare(flags);
   const { info, options } = run;
   const { state } = options;
   announce(run);
 
+  const stop = stopOnSignal();
   const first = state.step;
   const begin = performance.now();
-  await work(run, file, flags.saveEvery);
+  await work(run, { validation, file, saveEvery: flags.saveEvery, stop });
   const seconds = (performance.now() - begin) / 1000;
   const shown = shownPath(file);
   if (state.step < info.totalSteps) {
@@ -150,6 +202,7 @@ export async function runTraining(flags: TrainFlags): Promise<void> {
     console.log(`stopped at step ${state.step} and saved; go on with: npm run train -- ${again.join(' ')}`);
     process.exitCode = 130;
   } else {
+    await showBands(run, validation, stop);
     const speed =
       state.step > first ? `${(seconds / (state.step - first)).toFixed(3)} s a step` : 'was finished already';
     console.log(`${speed}; saved ${shown}`);

@@ -49,11 +49,14 @@ export function priorBits(schedule: Schedule, statistics: ImageStatistics = {}):
 export function signalLeft(schedule: Schedule, statistics: ImageStatistics = {}): string | undefined {
   const abar = schedule.abar[schedule.T - 1];
   if (abar <= TOLERATED_ABAR) return undefined;
-  const percent = (100 * abar).toPrecision(2);
-  const bits = priorBits(schedule, statistics).toPrecision(2);
+  const percent = twoDigits(100 * abar);
+  const bits = twoDigits(priorBits(schedule, statistics));
   return (
     `The ${schedule.name} schedule with T = ${schedule.T} leaves ${percent} % of the signal's variance ` +
     `(abar = ${abar.toPrecision(3)}) at its last step: x_T is ${bits} bits an image away from the pure noise at ` +
     'which sampling starts. Use more steps, larger betas or the cosine schedule.'
   );
 }
+
+/** Two significant digits, and never an exponent for a number above 100. */
+const twoDigits = (value: number) => (value < 10 ? value.toPrecision(2) : value.toFixed(0));

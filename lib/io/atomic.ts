@@ -55,6 +55,39 @@ function syncFolder(folder: string): void {
   }
 }
 
+/** A name for what is not complete yet, in the folder of `file`: a rename is atomic only within one file system. */
+export function temporaryBeside(file: string): string {
+  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  return path.join(path.dirname(file), `.${path.basename(file)}.${unique}.tmp`);
+}
+
+/** Whether a process of this machine has that number. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // sends nothing
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/**
+ * Removes what killed processes have left of `file`: temporary files whose process is gone, an hour old at least (the
+ * folder may be shared with other machines, whose processes we cannot see).
+ */
+function removeLeftovers(file: string): void {
+  const [folder, prefix] = [path.dirname(file), `.${path.basename(file)}.`];
+  for (const name of fs.readdirSync(folder)) {
+    const [, pid] = name.startsWith(prefix)
+      ? (/^(\d+)-[0-9a-f]{8}\.tmp$/.exec(name.slice(prefix.length)) ?? [])
+      : [];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const leftover = path.join(folder, name);
+    const changed = fs.statSync(leftover, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (changed < Date.now() - 3_600_000) fs.rmSync(leftover, { force: true });
+  }
+}
+
 /**
  * Opens a file for writing such that a reader, or a kill at any moment, finds the old or the new content whole.
  * @throws Error when the folder is missing, or when any later write fails (nothing is left behind then).
@@ -62,11 +95,7 @@ function syncFolder(folder: string): void {
 export function openAtomic(file: string): AtomicFile {
   const destination = checkDestination(file);
   const folder = path.dirname(destination);
-  // In the same folder, because a rename is atomic only within one file system.
-  const temporary = path.join(
-    folder,
-    `.${path.basename(destination)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
-  );
+  const temporary = temporaryBeside(destination);
   let handle: number | undefined;
 
   function abort(): void {
@@ -92,6 +121,11 @@ export function openAtomic(file: string): AtomicFile {
     return handle;
   }
 
+  try {
+    removeLeftovers(destination);
+  } catch {
+    // a folder that cannot be read, or a file of somebody else: not worth an error
+  }
   const mode = fs.statSync(destination, { throwIfNoEntry: false })?.mode;
   handle = guarded(() => fs.openSync(temporary, 'wx', mode ?? 0o666));
   return {

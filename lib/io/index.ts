@@ -1,4 +1,6 @@
-export { openAtomic, writeFileAtomic } from './atomic';
+export { encodeApng } from './apng';
+export type { ApngOptions } from './apng';
+export { openAtomic, temporaryBeside, writeFileAtomic } from './atomic';
 export type { AtomicFile } from './atomic';
 export { fromFloat16, toFloat16 } from './float16';
 export { decodeNpy, encodeNpy, openNpy, readNpy, writeNpy } from './npy';

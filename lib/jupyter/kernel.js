@@ -8,6 +8,7 @@ const { spawnSync } = require('node:child_process');
 const { openProject } = require('../setup/project');
 const { buildStep } = require('../setup/steps/build');
 const { repairConverter } = require('./converter');
+const { stopLoopsOnInterrupt } = require('./interrupt');
 const { queueOutput } = require('./output');
 
 const project = openProject();
@@ -48,6 +49,7 @@ repairConverter(
   require(path.join(project.modules, '@tslab', 'typescript-for-tslab')),
   require(path.join(project.modules, 'tslab', 'dist', 'converter.js')),
 );
+stopLoopsOnInterrupt(require(path.join(project.modules, 'tslab', 'dist', 'executor.js')));
 // Deprecation warnings of packages would appear in red under the reader's cells.
 Object.assign(process, { noDeprecation: true });
 const tslab = require(path.join(project.modules, 'tslab', 'dist', 'main.js'));

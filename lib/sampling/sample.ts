@@ -41,7 +41,7 @@ const IMAGES_AT_A_TIME = 64;
 export async function sample(options: SampleOptions): Promise<tf.Tensor> {
   assertSamplerOptions(options);
   const run = samplerOf(options);
-  const { shape, schedule, timesteps, firstSample = 0, onStep } = options;
+  const { shape, xT, schedule, timesteps, firstSample = 0, onStep } = options;
   const [count, ...sampleShape] = shape;
   const images = shape.length === 4;
   const { batchSize = images ? IMAGES_AT_A_TIME : count, clipRange = images ? [-1, 1] : undefined } = options;
@@ -50,13 +50,17 @@ export async function sample(options: SampleOptions): Promise<tf.Tensor> {
   }
   const steps = (timesteps?.length ?? schedule.T) * Math.ceil(count / batchSize);
   const batches: tf.Tensor[] = [];
+  const held: tf.Tensor[] = [];
   try {
     let step = 0;
     for (let done = 0; done < count; done += batchSize) {
       const first = firstSample + done;
       const size = Math.min(batchSize, count - done);
+      const noise = xT?.slice(done, size);
+      if (noise) held.push(noise);
       let finished = false;
-      for await (const state of run({ ...options, shape: [size, ...sampleShape], firstSample: first })) {
+      const batch = { ...options, shape: [size, ...sampleShape], xT: noise, firstSample: first };
+      for await (const state of run(batch)) {
         step++;
         if (state.tPrev < 0) {
           finished = true;
@@ -69,7 +73,7 @@ export async function sample(options: SampleOptions): Promise<tf.Tensor> {
     }
     return tf.concat(batches);
   } finally {
-    tf.dispose(batches);
+    tf.dispose([batches, held]);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What every sampler takes and yields. */
 import { Generator, tf } from '../engine';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
-import { StopToken } from '../stop';
+import { StopToken, interruptToken } from '../stop';
 import { assertTimestepList, respace } from './timesteps';
 
 export interface SamplerOptions {
@@ -13,6 +13,8 @@ export interface SamplerOptions {
   shape: readonly number[];
   /** Source of x_T and of the noise of each step. */
   generator: Generator;
+  /** The noise to begin with, of the given shape; it stays the caller's. Drawn from the generator by default. */
+  xT?: tf.Tensor;
   /** Number of the first image in its series: images 64.. of a second batch have `firstSample: 64`. 0 by default. */
   firstSample?: number;
   /** The steps to make, falling, as from `timesteps({ T, steps })`; all, T-1..0, by default. */
@@ -24,7 +26,7 @@ export interface SamplerOptions {
   clipDenoised?: boolean;
   /** Smallest and largest value of the data (`dataset.range`); [-1, 1] by default for images. */
   clipRange?: readonly [number, number];
-  /** Looked at before every step; when it says stopped, the sampler ends. */
+  /** Looked at before every step; when it says stopped, the sampler ends. By default the notebook's button ■. */
   stop?: StopToken;
 }
 
@@ -57,7 +59,7 @@ export function clipBounds({ shape, clipDenoised, clipRange }: SamplerOptions) {
 
 /** Throws unless the options can be sampled with. */
 export function assertSamplerOptions(options: SamplerOptions): void {
-  const { shape, firstSample = 0, clipRange, schedule, timesteps } = options;
+  const { shape, xT, firstSample = 0, clipRange, schedule, timesteps } = options;
   if (
     (shape.length !== 4 && shape.length !== 2) ||
     !shape.every((size) => Number.isInteger(size) && size >= 1)
@@ -65,6 +67,9 @@ export function assertSamplerOptions(options: SamplerOptions): void {
     throw new Error(
       `shape is [${shape}]: give [count, height, width, channels] or [count, dims], whole numbers of at least 1.`,
     );
+  }
+  if (xT && String(xT.shape) !== String(shape)) {
+    throw new Error(`xT has shape [${xT.shape}], but shape is [${shape}]: give one noise for each sample.`);
   }
   if (!Number.isInteger(firstSample) || firstSample < 0) {
     throw new Error(`firstSample is ${firstSample}: it must be a whole number of at least 0.`);
@@ -100,18 +105,18 @@ export async function* chain(
   options: SamplerOptions,
   step: (context: StepContext) => tf.Tensor,
 ): AsyncGenerator<SamplingState, void, undefined> {
-  const { generator, firstSample = 0, stop, denoiser } = options;
+  const { generator, firstSample = 0, stop = interruptToken, denoiser } = options;
   const shape = [...options.shape];
   const list =
     options.timesteps ?? Array.from({ length: options.schedule.T }, (_, i) => options.schedule.T - 1 - i);
   const schedule = respace(options.schedule, list);
   const bounds = clipBounds(options);
-  let xt = generator.fork('x_T').normal(shape, { firstSample });
+  let xt = options.xT?.clone() ?? generator.fork('x_T').normal(shape, { firstSample });
   let x0Hat: tf.Tensor | undefined;
   try {
     for (const [done, t] of list.entries()) {
       await nextTurn();
-      if (stop?.stopped) return;
+      if (stop.stopped) return;
       const i = list.length - 1 - done;
       const after = tf.tidy(() => {
         const eps = predictNoise(denoiser, xt, t);

@@ -25,9 +25,13 @@ function imgHtml(raster: Raster, alt: string): string {
   return `<img alt="${escapeHtml(alt)}" width="${raster.width}" height="${raster.height}" src="${source}">`;
 }
 
-/** Wraps HTML as a figure with a caption. JupyterLab keeps these tags also in notebooks that are not trusted. */
-export function figureHtml(content: string, caption?: string): string {
-  return `<figure role="group">${content}${caption ? `<figcaption>${escapeHtml(caption)}</figcaption>` : ''}</figure>`;
+/**
+ * Wraps HTML as a figure with a caption. JupyterLab keeps these tags also in notebooks that are not trusted, and drops
+ * the script, if there is one.
+ */
+export function figureHtml(content: string, caption?: string, script = ''): string {
+  const below = caption ? `<figcaption>${escapeHtml(caption)}</figcaption>` : '';
+  return `<figure role="group">${content}${below}${script}</figure>`;
 }
 
 /** The words of a figure, as text. */

@@ -33,6 +33,12 @@ function columnNames(rows: Row[], columns?: string[]): string[] {
   return columns ?? [...new Set(rows.flatMap(Object.keys))];
 }
 
+/** Up to eight indices of a list, first and last among them: which rows stand for the whole. */
+export function sampleIndices(count: number): number[] {
+  const shown = Math.min(count, 8);
+  return Array.from({ length: shown }, (_, i) => Math.round((i * (count - 1)) / Math.max(1, shown - 1)));
+}
+
 /** The rows as an HTML table. @throws Error when there is no row. */
 export function tableHtml(
   rows: Row[],

@@ -28,7 +28,22 @@ describe.each([
     'train',
     ['--preset', '--epochs', '--steps', '--batch-size', '--lr', '--seed', '--out', '--resume', '--export-to'],
   ],
-  ['sample', ['--checkpoint', '--count', '--seed', '--out', '--batch-size', '--columns', '--scale']],
+  [
+    'sample',
+    [
+      '--checkpoint',
+      '--count',
+      '--seed',
+      '--out',
+      '--sampler',
+      '--steps',
+      '--spacing',
+      '--eta',
+      '--batch-size',
+      '--columns',
+      '--scale',
+    ],
+  ],
 ] as const)('%s --help', (name, flags) => {
   test('lists every flag, the presets and an example, and ends well', async () => {
     const { code, stdout, stderr } = await run(name, '--help');
@@ -49,12 +64,15 @@ describe('train', () => {
     expect(stdout).toMatch(
       /^small: [\d,]+ parameters, seed 7, 3 steps of 2 images \(0\.00 epochs\), on .+ with \d+ threads$/m,
     );
-    expect(stdout).toMatch(/^step 2  mean loss \d\.\d{4}  \d+ s$/m);
-    expect(stdout).toMatch(/^step 3  mean loss \d\.\d{4}  \d+ s$/m);
+    expect(stdout).toMatch(/^step 2  mean loss \d\.\d{4}  validation \d\.\d{4}  \d+ s$/m);
+    expect(stdout).toMatch(/^step 3  mean loss \d\.\d{4}  validation \d\.\d{4}  \d+ s$/m);
     expect(stdout).toMatch(
       /npm run sample -- --checkpoint small\.ckpt --count 64 --seed 0 --out digits\.png/,
     );
-    expect(stderr).toMatch(/^training: 100 %, 3 of 3, in .* loss/m);
+    expect(stdout).toMatch(
+      /^Loss of the averaged weights on 2000 validation images, by t\n[^]*^180 to 199 .*\d$/m,
+    );
+    expect(stderr).toMatch(/^training: 100 %, 3 of 3, in .* loss \d\.\d{4} {2}validation \d\.\d{4}/m);
     const info = readCheckpointInfo(at('small.ckpt'));
     expect(info).toMatchObject({ seed: 7, step: 3, totalSteps: 3, kind: 'training' });
     expect(info.preset.training).toMatchObject({ batchSize: 2, learningRate: 0.001 });
@@ -120,6 +138,31 @@ describe('train', () => {
     expect(readCheckpointInfo(at('notes.ckpt')).preset.name).toBe('small');
   });
 
+  test('says once that nothing is learned', async () => {
+    const training = { batchSize: 1, learningRate: 1e-12 };
+    const tiny = tinyRun({ preset: tinyPreset({ training }), steps: 502 });
+    saveCheckpoint(at('stuck.ckpt'), tiny.options.state, tiny.info);
+    tiny.dispose();
+    const { code, stdout } = await run('train', '--resume stuck.ckpt --save-every 501');
+    expect(code).toBe(0);
+    expect(stdout.match(/^WARNING: The mean loss of the last 500 steps is (1\.0|0\.99)\d+/gm)).toHaveLength(
+      1,
+    );
+  });
+
+  test('a damaged checkpoint is refused, and the one before offered, which it can go on with', async () => {
+    begin('hurt.ckpt', 3);
+    expect((await run('train', '--resume hurt.ckpt --save-every 1')).code).toBe(0);
+    fs.truncateSync(at('hurt.ckpt'), 2000);
+    const refused = await run('train', '--resume hurt.ckpt');
+    expect(refused.code).toBe(1);
+    const [, command] = /The checkpoint before it is whole \(step 2\).* with (--resume .+)\.$/m.exec(
+      refused.stderr,
+    )!;
+    expect((await run('train', command)).code).toBe(0);
+    expect(readCheckpointInfo(at('hurt.ckpt')).step).toBe(3);
+  });
+
   test('a reader that goes away does not end the run', async () => {
     begin('piped.ckpt', 6);
     const line = `'${process.execPath}' '${program('train')}' --resume piped.ckpt --save-every 1 | head -n 1`;
@@ -150,7 +193,7 @@ describe('sample', () => {
     );
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(ended[0].stdout).toMatch(
-      /^7 images from tiny \(0 training steps\), seed 5, 20 network calls each, .*: seven\.npy$/m,
+      /^7 images from tiny \(0 training steps\), seed 5, ddpm, 20 network calls each, .*: seven\.npy$/m,
     );
     expect(ended[0].stderr).toMatch(/^sampling: 100 %, 60 of 60/m);
 
@@ -171,6 +214,26 @@ describe('sample', () => {
           pixels.slice((image * 28 + y) * 28, (image * 28 + y + 1) * 28),
         );
       }
+  });
+
+  test('makes fewer steps, with either sampler', async () => {
+    const lines = [
+      '--sampler ddim --steps 5 --eta 0 --spacing trailing --out a.npy',
+      '--sampler ddim --steps 5 --out b.npy',
+      '--sampler ddim --steps 5 --eta 1 --out c.npy',
+      '--steps 5 --spacing quadratic --out d.npy',
+    ];
+    const ended = [
+      ...(await Promise.all(lines.slice(0, 2).map((line) => sample(`--count 3 ${line}`)))),
+      ...(await Promise.all(lines.slice(2).map((line) => sample(`--count 3 ${line}`)))),
+    ];
+    expect(ended.map(({ code, stderr }) => (code === 0 ? code : stderr))).toEqual([0, 0, 0, 0]);
+    expect(ended[0].stdout).toMatch(/^3 images from tiny .*, ddim, 5 network calls each, .*: a\.npy$/m);
+    expect(ended[3].stdout).toMatch(/, ddpm, 5 network calls each, /);
+    expect(ended[0].stderr).toMatch(/^sampling: 100 %, 5 of 5/m);
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => String(readNpy(at(`${name}.npy`)).data));
+    expect(b).toBe(a);
+    expect(new Set([a, c, d]).size).toBe(3);
   });
 
   test('same seed, same bytes, and a file that exists is replaced', async () => {

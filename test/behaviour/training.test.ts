@@ -1,10 +1,10 @@
 /** Training end to end: seeds, resuming, stopping, memory, MNIST. */
 import * as path from 'path';
-import { loadMnist, toBatch } from '../../lib/datasets';
+import { loadMnist, toBatch, twoMoons, type Dataset } from '../../lib/datasets';
 import { createSchedule, noiseMse, qSample, sampleTimesteps } from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
 import { fromFloat16, readSafetensors, toFloat16 } from '../../lib/io';
-import { presets } from '../../lib/models';
+import { presets, type Preset } from '../../lib/models';
 import { createStopToken } from '../../lib/stop';
 import {
   averagedModel,
@@ -15,6 +15,7 @@ import {
   saveCheckpoint,
   startRun,
   train,
+  type TrainingState,
 } from '../../lib/training';
 import { digits, losses, numbersOf, runNode, temporaryFolder, tinyPreset, tinyRun } from '../helpers/tiny';
 import { expectNoLeaks } from '../helpers/leaks';
@@ -90,6 +91,32 @@ describe('resuming', () => {
     whole.dispose();
   });
 
+  test.each<[string, Preset, Dataset]>([
+    ['slices', tinyPreset({ training: { batchSize: 5, sliceSize: 2 } }), digits()],
+    [
+      'points',
+      {
+        ...tinyPreset({ training: { batchSize: 50, sliceSize: 20 } }),
+        model: { kind: 'mlp', dims: 2, width: 8 },
+      },
+      twoMoons({ count: 200, generator: createGenerator(3) }),
+    ],
+  ])('the same with %s', async (name, preset, dataset) => {
+    const file = path.join(folder, `${name}.safetensors`);
+    const start = (state?: TrainingState) => startRun({ preset, dataset, seed: 4, steps: 10, state });
+    const [whole, half] = [start(), start()];
+    const expected = await losses(whole);
+    const first = await losses(half, 5);
+    saveCheckpoint(file, half.options.state, half.info);
+    half.dispose();
+    const { state, info } = resumeTraining(file);
+    expect(info.preset).toEqual(preset);
+    const rest = start(state);
+    expect([...first, ...(await losses(rest))]).toEqual(expected);
+    expect(numbersOf(state)).toEqual(numbersOf(whole.options.state));
+    for (const run of [whole, rest]) run.dispose();
+  });
+
   test('a finished run has nothing left to do', async () => {
     const run = tinyRun({ steps: 2 });
     expect(await losses(run)).toHaveLength(2);
@@ -97,6 +124,77 @@ describe('resuming', () => {
     expect(await losses(run)).toEqual([]);
     expect(numbersOf(run.options.state)).toEqual(end);
     run.dispose();
+  });
+});
+
+describe('slices of the batch', () => {
+  const sliced = (sliceSize?: number) =>
+    tinyRun({ preset: tinyPreset({ training: { batchSize: 7, sliceSize } }) });
+  /** What `compute` was doing when the event loop had its turns: the number of them, and its own result. */
+  async function withTurns<T>(compute: () => Promise<T>): Promise<{ turns: number; result: T }> {
+    let turns = 0;
+    let running = true;
+    const tick = (): void => {
+      if (!running) return;
+      turns++;
+      setImmediate(tick);
+    };
+    setImmediate(tick);
+    const result = await compute();
+    running = false;
+    return { turns, result };
+  }
+
+  test('give the gradient of the whole batch, up to rounding, also if they do not divide it', async () => {
+    const weightsAfter = async (sliceSize?: number) => {
+      const run = sliced(sliceSize);
+      const list = await losses(run, 4);
+      const moments = numbersOf(run.options.state).moments[0];
+      run.dispose();
+      return [...list, ...moments];
+    };
+    const whole = await weightsAfter();
+    expect(await weightsAfter(7)).toEqual(whole);
+    expect(await weightsAfter(100)).toEqual(whole);
+    for (const sliceSize of [3, 1]) {
+      const parts = await weightsAfter(sliceSize);
+      parts.forEach((value, i) => expect(Math.abs(value - whole[i])).toBeLessThan(1e-5));
+      expect(parts).not.toEqual(whole);
+    }
+  });
+
+  test('let the event loop take its turn before each of them', async () => {
+    for (const [sliceSize, slices] of [
+      [7, 1],
+      [3, 3],
+      [1, 7],
+    ]) {
+      const run = sliced(sliceSize);
+      const { turns } = await withTurns(() => losses(run, 4));
+      expect(Math.abs(turns - 4 * slices)).toBeLessThanOrEqual(2);
+      run.dispose();
+    }
+  });
+
+  test('a stop between two of them leaves the state as before the step', async () => {
+    const [whole, run] = [sliced(2), sliced(2)];
+    const expected = await losses(whole);
+    const first = await losses(run, 3);
+    const before = numbersOf(run.options.state);
+    const all = tf.memory().numTensors;
+    let looks = 0;
+    const stop = {
+      get stopped() {
+        return ++looks > 3; // before the step, and before its first two slices
+      },
+    };
+    expect(await losses(run, undefined, stop)).toEqual([]);
+    expect(looks).toBe(4);
+    expect(tf.memory().numTensors).toBe(all);
+    expect(numbersOf(run.options.state)).toEqual(before);
+    expect([...first, ...(await losses(run))]).toEqual(expected);
+    expect(numbersOf(run.options.state)).toEqual(numbersOf(whole.options.state));
+    for (const each of [whole, run]) each.dispose();
   });
 });
 
@@ -167,7 +265,7 @@ describe('the loop', () => {
   });
 
   test('leaves its schedule as it was', async () => {
-    const run = tinyRun({ steps: 20 });
+    const run = tinyRun({ steps: 100 });
     await losses(run);
     expect(run.options.schedule).toEqual(createSchedule(tinyPreset().schedule));
     run.dispose();

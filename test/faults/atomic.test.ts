@@ -105,3 +105,22 @@ test('a process killed while it writes leaves one content whole', async () => {
     expect([...new Set(content)].length).toBe(1);
   }
 });
+
+test('what a killed process has left is removed after an hour, what may be in use is not', () => {
+  const dead = 2 ** 22 + 1; // more than any system numbers its processes
+  const old = new Date(Date.now() - 2 * 3_600_000);
+  const leave = (name: string, time?: Date): string => {
+    fs.writeFileSync(path.join(folder, name), 'part');
+    if (time) fs.utimesSync(path.join(folder, name), time, time);
+    return name;
+  };
+  leave(`.checkpoint.${dead}-00ff00ff.tmp`, old);
+  const kept = [
+    leave(`.checkpoint.${dead}-11ff00ff.tmp`),
+    leave(`.checkpoint.${process.pid}-22ff00ff.tmp`, old),
+    leave(`.checkpoint.other.${dead}-33ff00ff.tmp`, old),
+    leave(`.other.${dead}-44ff00ff.tmp`, old),
+  ];
+  writeFileAtomic(file, 'one');
+  expect(fs.readdirSync(folder).sort()).toEqual([...kept, 'checkpoint'].sort());
+});

@@ -79,6 +79,32 @@ const cases: ['train' | 'sample', string, RegExp][] = [
   ['sample', '--checkpoint none.ckpt --out x.npy', /none\.ckpt: there is no such file\. Check the path/],
   ['sample', '--checkpoint damaged.ckpt --out x.npy', /damaged\.ckpt: .*The file is damaged/],
   ['sample', '--checkpoint tiny.ckpt --out x.npy --quick', /unknown option '--quick'/],
+  [
+    'sample',
+    '--checkpoint tiny.ckpt --out x.npy --sampler euler',
+    /'euler' is invalid\. Allowed choices are ddpm, ddim/,
+  ],
+  [
+    'sample',
+    '--checkpoint tiny.ckpt --out x.npy --spacing cubic',
+    /'cubic' is invalid\. Allowed choices are trailing, leading, linspace, quadratic/,
+  ],
+  [
+    'sample',
+    '--checkpoint tiny.ckpt --out x.npy --steps 0',
+    /'0' is invalid\. Give a whole number of at least 1/,
+  ],
+  [
+    'sample',
+    '--checkpoint tiny.ckpt --out x.npy --steps 21',
+    /--steps is 21, but tiny has 20 steps of noise: ask for no more/,
+  ],
+  [
+    'sample',
+    '--checkpoint tiny.ckpt --out x.npy --sampler ddim --eta 1.5',
+    /'1\.5' is invalid\. It must be a number from 0 to 1/,
+  ],
+  ['sample', '--checkpoint tiny.ckpt --out x.npy --eta 0.5', /--eta belongs to --sampler ddim/],
 ];
 
 test('every one of them', async () => {

@@ -61,6 +61,12 @@ test.each(['lecture2025', 'unet'])(
   },
 );
 
+test.each([0, -1, 2.5, NaN])('slices of %p are refused', async (sliceSize) => {
+  const run = tinyRun({ preset: tinyPreset({ training: { sliceSize } }) });
+  await expect(losses(run)).rejects.toThrow(`sliceSize = ${sliceSize}: use a whole number of at least 1`);
+  run.dispose();
+});
+
 test('a network that fails in the middle of a step leaves a whole state, which can go on', async () => {
   const [whole, run] = [tinyRun(), tinyRun()];
   const expected = await losses(whole);

@@ -161,6 +161,18 @@ describe('Ema', () => {
     }
   });
 
+  test('moves by a millionth too: half precision would stand still', () => {
+    const variable = tf.tidy(() => tf.variable(tf.ones([1])));
+    const ema = new Ema([variable], 0.999);
+    ema.step = 100_000; // the warm-up is over
+    tf.tidy(() => variable.assign(tf.tensor1d([1.001])));
+    for (let n = 0; n < 100; n++) ema.update();
+    expect(values(ema.packed)[0]).toBeCloseTo(1 + 1e-3 * (1 - 0.999 ** 100), 5);
+    expect(Math.abs(values(ema.packed)[0] - 1)).toBeGreaterThan(5e-5);
+    ema.dispose();
+    variable.dispose();
+  });
+
   test.each([1, -0.1, NaN, 1.5])('decay %p is an error', (decay) => {
     const variables = makeVariables();
     expect(() => new Ema(variables, decay)).toThrow(`emaDecay = ${decay}: use a number in [0, 1)`);

@@ -185,7 +185,7 @@ describe('line charts', () => {
       '600',
       '800',
     ]);
-    expect(svg).toContain('d="M76.0 170.0L620.0 170.0"');
+    expect(svg).toContain('d="M76 170L620 170"');
   });
 
   test('shown as an image with description and values; as a table elsewhere', () => {

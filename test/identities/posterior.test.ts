@@ -10,6 +10,7 @@ import {
   linearSchedule,
   posteriorCoefficients,
   posteriorMean,
+  posteriorSample,
   predictEps,
   predictX0,
   qSample,
@@ -138,4 +139,38 @@ describe('on tensors, each sample at its own step', () => {
       expect(Math.abs(mean - (direct.xt * xt + direct.eps * eps[i]))).toBeLessThan(1e-5);
     });
   });
+
+  test('posteriorSample is the mean plus posterior noise, and x_0 itself at t = 0', () => {
+    const z = [3, -1, 0.5, 2, -2];
+    const draws = run((batch) =>
+      tf.tidy(() => posteriorSample({ ...batch, z: tf.tensor4d(z, [5, 1, 1, 1]) })),
+    );
+    const means = run(posteriorMean);
+    expect(draws[0]).toBe(Math.fround(x0[0]));
+    draws.forEach((draw, i) => {
+      const noise = Math.sqrt(schedule.posteriorVariance[t[i]]) * z[i];
+      expect(Math.abs(draw - means[i] - noise)).toBeLessThan(1e-6);
+    });
+  });
+
+  test('posteriorSample refuses noise of another shape', () => {
+    expect(() => run((batch) => posteriorSample({ ...batch, z: tf.zeros([5]) }))).toThrow('z has shape [5]');
+  });
+});
+
+/**
+ * x_{t-1} ~ q(x_{t-1} | x_0), then x_t by one step, then back by the posterior: for Gaussian data all is linear, so means
+ * and variances follow in closed form, without a draw.
+ */
+test('forward one step and back by the posterior leaves q(x_{t-1} | x_0) as it was', () => {
+  for (const schedule of [toy, linearSchedule({ T: 50 }), cosineSchedule({ T: 50 })]) {
+    everyStep(schedule, (t) => {
+      const [x0, back] = [0.7, posteriorCoefficients(schedule, t)];
+      const [abar, noise] = [schedule.abar[t], schedule.oneMinusAbar[t]];
+      const mean = back.x0 * x0 + back.xt * Math.sqrt(abar) * x0;
+      const variance = back.xt ** 2 * noise + back.variance;
+      expect(mean).toBeCloseTo(Math.sqrt(schedule.abarPrev[t]) * x0, 12);
+      expect(variance).toBeCloseTo(1 - schedule.abarPrev[t], 12);
+    });
+  }
 });
