@@ -3,4 +3,5 @@ export * from './gaussian';
 export * from './hierarchical';
 export * from './decomposition';
 export * from './diffusion';
+export * from './sampled';
 export { estimate, type DrawOptions, type Estimate } from './estimate';

@@ -14,6 +14,8 @@ export interface UnetConfig {
   attention?: number[];
   /** Heads of the attention, default 1. */
   heads?: number;
+  /** Hand the maps of the way down to the way up, default true; false is for the lesson that shows what they do. */
+  skips?: boolean;
   /** Length of the sinusoidal embedding of t, even; its MLP is 4 times as wide. Default: the first level's channels, at least 32. */
   timeDim?: number;
 }

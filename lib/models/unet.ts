@@ -112,6 +112,7 @@ export function unet(options: UnetOptions): Model {
     blocks,
     attention = [],
     heads = 1,
+    skips = true,
     generator,
   } = options;
   // An embedding has as many sines as cosines, so an odd number of channels takes one more.
@@ -152,7 +153,7 @@ export function unet(options: UnetOptions): Model {
         inChannels: channels[level + 1],
         outChannels: width,
       }),
-      block: block(`up${level}/block`, 2 * width, width),
+      block: block(`up${level}/block`, skips ? 2 * width : width, width),
       attend: attend(`up${level}/attention`, level),
     }))
     .reverse();
@@ -176,19 +177,20 @@ export function unet(options: UnetOptions): Model {
       }
       return tf.tidy(() => {
         const time = silu(time2(silu(time1(timeEmbedding(t, timeDim)))));
-        const skips: tf.Tensor[] = [];
+        const kept: tf.Tensor[] = [];
         let x = input(xt);
         for (const level of down) {
           for (const residual of level.blocks) x = residual(x, time);
           x = level.attend(x);
           if (level.halve) {
-            skips.push(x);
+            kept.push(x);
             x = level.halve(x);
           }
         }
         for (const level of up) {
           x = level.double(upsample2(x));
-          x = level.block(tf.concat([x, skips.pop() as tf.Tensor], 3), time);
+          const skip = kept.pop() as tf.Tensor;
+          x = level.block(skips ? tf.concat([x, skip], 3) : x, time);
           x = level.attend(x);
         }
         return output(silu(outputNorm(x)));

@@ -40,6 +40,21 @@ export function copyNotebook(lab: Lab, name: string, { outputs }: { outputs: boo
   fs.writeFileSync(path.join(lab.folder, name), JSON.stringify(notebook));
 }
 
+/** Waits until a kernel has told the page about itself. */
+function kernelAnswer(page: Page, seconds: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`The kernel has not answered within ${seconds} seconds.`));
+    const patience = setTimeout(late, 1000 * seconds);
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => {
+        if (!payload.includes('kernel_info_reply')) return;
+        clearTimeout(patience);
+        resolve();
+      }),
+    );
+  });
+}
+
 export class NotebookPage {
   /** Addresses outside of the lab that the page asked for. */
   readonly foreign: string[] = [];
@@ -60,11 +75,14 @@ export class NotebookPage {
       if (!['data:', 'blob:'].includes(protocol) && host !== new URL(address).host)
         notebook.foreign.push(request.url());
     });
+    const answered = kernelAnswer(page, 90);
+    answered.catch(() => {}); // of no interest if the page does not even open
     await page.goto(address);
     await page
       .locator('.jp-Notebook .jp-Cell')
       .nth(cells.length - 1)
       .waitFor({ timeout: 60_000 });
+    await answered; // the page says idle even before: what one runs then is lost
     await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout: 60_000 });
     return notebook;
   }
