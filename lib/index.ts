@@ -15,5 +15,5 @@ export * from './models';
 export * from './training';
 export * from './sampling';
 export * from './viz';
-export { createStopToken, type StopToken } from './stop';
+export { createStopToken, interruptToken, type StopToken } from './stop';
 export { budget } from './budget';
