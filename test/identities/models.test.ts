@@ -41,6 +41,31 @@ function withModel(model: Model, use: (model: Model) => void): void {
 expectNoLeaks();
 
 describe('unet', () => {
+  test('without skips: fewer inputs on the way up, right gradients; with them nothing has changed', () => {
+    const [plain, explicit, without] = [undefined, true, false].map((skips) =>
+      unet({ ...tiny, generator: random, ...(skips === undefined ? {} : { skips }) }),
+    );
+    expect([...explicit.parameters.keys()]).toEqual([...plain.parameters.keys()]);
+    expect(explicit.parameterCount).toBe(plain.parameterCount);
+    expect(without.parameters.get('up0/block/conv1/kernel')!.shape).toEqual([3, 3, 8, 8]);
+    expect(plain.parameters.get('up0/block/conv1/kernel')!.shape).toEqual([3, 3, 16, 8]);
+    expect(without.config).toMatchObject({ skips: false });
+    randomise(without.parameters, random.fork('all'));
+    const [x, t] = [images(2, 8), steps(3, 150)];
+    const errors = parameterGradientError(() => without.predict(x, t), without.parameters, { step: 0.01 });
+    for (const [path, error] of errors) {
+      expect([path, error < 1e-2, error]).toEqual([path, true, error]);
+    }
+    tf.dispose([x, t]);
+    for (const model of [plain, explicit, without]) model.dispose();
+  });
+
+  test('twenty networks made and disposed of leave nothing behind', () => {
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 20; i++) unet({ ...tiny, generator: random }).dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test('starts by predicting exactly no noise, in the shape of its input', () => {
     withModel(unet({ ...tiny, imageChannels: 3, generator: random }), ({ predict }) => {
       const y = predict(images(2, 8, 3), steps(0, 999));
