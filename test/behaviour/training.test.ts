@@ -1,27 +1,14 @@
-/** Training end to end: seeds, resuming, stopping, memory, MNIST. */
-import * as path from 'path';
-import { loadMnist, toBatch, twoMoons, type Dataset } from '../../lib/datasets';
+/** Training end to end: seeds, the loop, what it learns. */
+import { loadMnist, toBatch } from '../../lib/datasets';
 import { createSchedule, noiseMse, qSample, sampleTimesteps } from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
-import { fromFloat16, readSafetensors, toFloat16 } from '../../lib/io';
-import { presets, type Preset } from '../../lib/models';
+import { presets } from '../../lib/models';
 import { createStopToken } from '../../lib/stop';
-import {
-  averagedModel,
-  exportWeights,
-  loadModel,
-  readCheckpointInfo,
-  resumeTraining,
-  saveCheckpoint,
-  startRun,
-  train,
-  type TrainingState,
-} from '../../lib/training';
+import { startRun, train } from '../../lib/training';
 import { digits, losses, numbersOf, runNode, temporaryFolder, tinyPreset, tinyRun } from '../helpers/tiny';
 import { expectNoLeaks } from '../helpers/leaks';
 
 const folder = temporaryFolder();
-const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
 const mean = (list: number[]): number => list.reduce((sum, x) => sum + x, 0) / list.length;
 
 expectNoLeaks();
@@ -57,144 +44,6 @@ describe('a seed', () => {
     const run = tinyRun({ steps: 6 });
     expect(await losses(run)).toEqual(parsed.losses);
     run.dispose();
-  });
-});
-
-describe('resuming', () => {
-  test('10 steps are 5, a file, and 5 more: bit for bit, across the shuffle of a new epoch', async () => {
-    const whole = tinyRun();
-    const epochs: number[] = [];
-    const expected: number[] = [];
-    for await (const { loss, epoch } of train(whole.options)) {
-      expected.push(loss);
-      epochs.push(epoch);
-    }
-    expect(epochs).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
-
-    const file = path.join(folder, 'resume.safetensors');
-    for (const half of [5, 6, 2]) {
-      // In the middle of an epoch, between two, and in the first.
-      const run = tinyRun();
-      const first = await losses(run, half);
-      saveCheckpoint(file, run.options.state, run.info);
-      const saved = numbersOf(run.options.state);
-      run.dispose();
-
-      const { state, info } = resumeTraining(file);
-      expect(info).toEqual({ ...run.info, step: half, kind: 'training' });
-      expect(numbersOf(state)).toEqual(saved);
-      const rest = tinyRun({ preset: info.preset, seed: info.seed, steps: info.totalSteps, state });
-      expect([...first, ...(await losses(rest))]).toEqual(expected);
-      expect(numbersOf(state)).toEqual(numbersOf(whole.options.state));
-      rest.dispose();
-    }
-    whole.dispose();
-  });
-
-  test.each<[string, Preset, Dataset]>([
-    ['slices', tinyPreset({ training: { batchSize: 5, sliceSize: 2 } }), digits()],
-    [
-      'points',
-      {
-        ...tinyPreset({ training: { batchSize: 50, sliceSize: 20 } }),
-        model: { kind: 'mlp', dims: 2, width: 8 },
-      },
-      twoMoons({ count: 200, generator: createGenerator(3) }),
-    ],
-  ])('the same with %s', async (name, preset, dataset) => {
-    const file = path.join(folder, `${name}.safetensors`);
-    const start = (state?: TrainingState) => startRun({ preset, dataset, seed: 4, steps: 10, state });
-    const [whole, half] = [start(), start()];
-    const expected = await losses(whole);
-    const first = await losses(half, 5);
-    saveCheckpoint(file, half.options.state, half.info);
-    half.dispose();
-    const { state, info } = resumeTraining(file);
-    expect(info.preset).toEqual(preset);
-    const rest = start(state);
-    expect([...first, ...(await losses(rest))]).toEqual(expected);
-    expect(numbersOf(state)).toEqual(numbersOf(whole.options.state));
-    for (const run of [whole, rest]) run.dispose();
-  });
-
-  test('a finished run has nothing left to do', async () => {
-    const run = tinyRun({ steps: 2 });
-    expect(await losses(run)).toHaveLength(2);
-    const end = numbersOf(run.options.state);
-    expect(await losses(run)).toEqual([]);
-    expect(numbersOf(run.options.state)).toEqual(end);
-    run.dispose();
-  });
-});
-
-describe('slices of the batch', () => {
-  const sliced = (sliceSize?: number) =>
-    tinyRun({ preset: tinyPreset({ training: { batchSize: 7, sliceSize } }) });
-  /** What `compute` was doing when the event loop had its turns: the number of them, and its own result. */
-  async function withTurns<T>(compute: () => Promise<T>): Promise<{ turns: number; result: T }> {
-    let turns = 0;
-    let running = true;
-    const tick = (): void => {
-      if (!running) return;
-      turns++;
-      setImmediate(tick);
-    };
-    setImmediate(tick);
-    const result = await compute();
-    running = false;
-    return { turns, result };
-  }
-
-  test('give the gradient of the whole batch, up to rounding, also if they do not divide it', async () => {
-    const weightsAfter = async (sliceSize?: number) => {
-      const run = sliced(sliceSize);
-      const list = await losses(run, 4);
-      const moments = numbersOf(run.options.state).moments[0];
-      run.dispose();
-      return [...list, ...moments];
-    };
-    const whole = await weightsAfter();
-    expect(await weightsAfter(7)).toEqual(whole);
-    expect(await weightsAfter(100)).toEqual(whole);
-    for (const sliceSize of [3, 1]) {
-      const parts = await weightsAfter(sliceSize);
-      parts.forEach((value, i) => expect(Math.abs(value - whole[i])).toBeLessThan(1e-5));
-      expect(parts).not.toEqual(whole);
-    }
-  });
-
-  test('let the event loop take its turn before each of them', async () => {
-    for (const [sliceSize, slices] of [
-      [7, 1],
-      [3, 3],
-      [1, 7],
-    ]) {
-      const run = sliced(sliceSize);
-      const { turns } = await withTurns(() => losses(run, 4));
-      expect(Math.abs(turns - 4 * slices)).toBeLessThanOrEqual(2);
-      run.dispose();
-    }
-  });
-
-  test('a stop between two of them leaves the state as before the step', async () => {
-    const [whole, run] = [sliced(2), sliced(2)];
-    const expected = await losses(whole);
-    const first = await losses(run, 3);
-    const before = numbersOf(run.options.state);
-    const all = tf.memory().numTensors;
-    let looks = 0;
-    const stop = {
-      get stopped() {
-        return ++looks > 3; // before the step, and before its first two slices
-      },
-    };
-    expect(await losses(run, undefined, stop)).toEqual([]);
-    expect(looks).toBe(4);
-    expect(tf.memory().numTensors).toBe(all);
-    expect(numbersOf(run.options.state)).toEqual(before);
-    expect([...first, ...(await losses(run))]).toEqual(expected);
-    expect(numbersOf(run.options.state)).toEqual(numbersOf(whole.options.state));
-    for (const each of [whole, run]) each.dispose();
   });
 });
 
@@ -282,72 +131,6 @@ describe('the loop', () => {
     expect(tensors.size).toBe(1);
     // A leaked activation alone would be 0.1 MB a step, a leaked step some 5 MB.
     expect((process.memoryUsage().rss - early) / 2 ** 20).toBeLessThan(60);
-    run.dispose();
-  });
-});
-
-describe('weights', () => {
-  const predict = (model: { predict: (x: tf.Tensor, t: tf.Tensor1D) => tf.Tensor }): number[] =>
-    tf.tidy(() => {
-      const x = createGenerator(9).normal([2, 28, 28, 1]) as tf.Tensor4D;
-      return values(model.predict(x, tf.tensor1d([0, 15], 'int32')));
-    });
-
-  test('that one samples from are the average, in memory and from a training checkpoint', async () => {
-    const run = tinyRun();
-    await losses(run);
-    const { state } = run.options;
-    const averaged = averagedModel(state);
-    expect([...averaged.parameters.values()].flatMap(values)).toEqual(values(state.ema.packed));
-    expect(predict(averaged)).not.toEqual(predict(state.model));
-    const file = path.join(folder, 'training.safetensors');
-    saveCheckpoint(file, state, run.info);
-    const { model, info } = loadModel(file);
-    expect(info).toEqual({ ...run.info, step: 10, kind: 'training' });
-    expect(readCheckpointInfo(file)).toEqual(info);
-    expect(predict(model)).toEqual(predict(averaged));
-    for (const each of [averaged, model, run]) each.dispose();
-  });
-
-  test('are exported in half precision: the rounded average, and predictions within that rounding', async () => {
-    const run = tinyRun();
-    await losses(run);
-    const { state } = run.options;
-    const file = path.join(folder, 'weights.safetensors');
-    exportWeights(file, state, run.info);
-    const { model, info } = loadModel(file);
-    expect(info).toEqual({ ...run.info, step: 10, kind: 'weights' });
-    const rounded = fromFloat16(toFloat16(Float32Array.from(state.ema.packed.dataSync())));
-    expect([...model.parameters.values()].flatMap(values)).toEqual(Array.from(rounded));
-    const averaged = averagedModel(state);
-    const [exact, half] = [predict(averaged), predict(model)];
-    const error = Math.max(...exact.map((x, i) => Math.abs(x - half[i])));
-    expect(error).toBeGreaterThan(0);
-    expect(error).toBeLessThan(0.01 * Math.max(...exact.map(Math.abs)));
-    for (const each of [averaged, model, run]) each.dispose();
-  });
-
-  test('lie in the file under the path of their parameter', async () => {
-    const run = tinyRun({ steps: 1 });
-    await losses(run);
-    const { state } = run.options;
-    const file = path.join(folder, 'paths.safetensors');
-    saveCheckpoint(file, state, run.info);
-    const { tensors, metadata } = readSafetensors(file);
-    expect(metadata.format).toBe('tsdiffusion-checkpoint-1');
-    const paths = [...state.model.parameters.keys()];
-    const expected = ['model', 'ema', 'adam.m', 'adam.v'].flatMap((group) =>
-      paths.map((name) => `${group}/${name}`),
-    );
-    expect([...tensors.keys()].sort()).toEqual(expected.sort());
-    for (const [name, variable] of state.model.parameters) {
-      const { dtype, shape, data } = tensors.get(`model/${name}`)!;
-      expect({ dtype, shape, data: Array.from(data as Float32Array) }).toEqual({
-        dtype: 'F32',
-        shape: variable.shape,
-        data: values(variable),
-      });
-    }
     run.dispose();
   });
 });
