@@ -18,6 +18,7 @@ export interface SampleFlags {
   steps?: number;
   spacing: Spacing;
   eta?: number;
+  eager?: boolean;
   batchSize: number;
   columns?: number;
   scale: number;
@@ -64,7 +65,7 @@ function openOutput(out: string, { count, columns, scale }: SampleFlags): Output
 
 /** Samples as the flags say. */
 export async function runSampling(flags: SampleFlags): Promise<void> {
-  const { count, batchSize, sampler, eta } = flags;
+  const { count, batchSize, sampler, eta, eager } = flags;
   if (eta !== undefined && sampler !== 'ddim') throw new Error('--eta belongs to --sampler ddim.');
   const { model, info } = loadModel(userPath(flags.checkpoint));
   const schedule = createSchedule(info.preset.schedule);
@@ -92,6 +93,7 @@ export async function runSampling(flags: SampleFlags): Promise<void> {
         ...info.preset.sampling,
         sampler,
         eta,
+        eager,
         timesteps: list,
         shape: [Math.min(batchSize, count - done), SIDE, SIDE, 1],
         firstSample: done,

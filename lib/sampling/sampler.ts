@@ -1,4 +1,5 @@
 /** What every sampler takes and yields. */
+import { run } from '../compile';
 import { Generator, tf } from '../engine';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
 import { StopToken, interruptToken } from '../stop';
@@ -26,6 +27,8 @@ export interface SamplerOptions {
   clipDenoised?: boolean;
   /** Smallest and largest value of the data (`dataset.range`); [-1, 1] by default for images. */
   clipRange?: readonly [number, number];
+  /** Run also a network of this library op by op instead of compiled; default false. */
+  eager?: boolean;
   /** Looked at before every step; when it says stopped, the sampler ends. By default the notebook's button ■. */
   stop?: StopToken;
 }
@@ -105,7 +108,7 @@ export async function* chain(
   options: SamplerOptions,
   step: (context: StepContext) => tf.Tensor,
 ): AsyncGenerator<SamplingState, void, undefined> {
-  const { generator, firstSample = 0, stop = interruptToken, denoiser } = options;
+  const { generator, firstSample = 0, stop = interruptToken, denoiser, eager } = options;
   const shape = [...options.shape];
   const list =
     options.timesteps ?? Array.from({ length: options.schedule.T }, (_, i) => options.schedule.T - 1 - i);
@@ -118,15 +121,15 @@ export async function* chain(
       await nextTurn();
       if (stop.stopped) return;
       const i = list.length - 1 - done;
+      const eps = await predictNoise(denoiser, xt, t, { eager });
       const after = tf.tidy(() => {
-        const eps = predictNoise(denoiser, xt, t);
         const toX0 = x0Coefficients(schedule, i);
         const raw = xt.mul(toX0.xt).add(eps.mul(toX0.eps));
         const x0Hat = bounds ? raw.clipByValue(bounds[0], bounds[1]) : raw;
         const z = () => generator.fork('z', t).normal(shape, { firstSample });
         return { xt: step({ schedule, i, xt, eps, x0Hat, clipped: bounds !== undefined, z }), x0Hat };
       });
-      tf.dispose([xt, x0Hat]);
+      tf.dispose([xt, x0Hat, eps]);
       ({ xt, x0Hat } = after);
       yield { t, tPrev: list[done + 1] ?? -1, xt, x0Hat, nfe: done + 1 };
     }
@@ -135,13 +138,24 @@ export async function* chain(
   }
 }
 
-/** Calls the denoiser on a batch whose samples are all at step t, and checks what comes back; use inside `tf.tidy`. */
-export function predictNoise(denoiser: Denoiser, xt: tf.Tensor, t: number): tf.Tensor {
-  const eps = denoiser(xt, tf.fill([xt.shape[0]], t, 'int32'));
-  if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return eps;
-  throw new Error(
-    `denoiser returned ${describe(eps)} for samples of shape [${xt.shape}]: it must return noise of that shape.`,
-  );
+/** Calls the denoiser on a batch whose samples are all at step t, and checks what comes back, which is the caller's. */
+export async function predictNoise(
+  denoiser: Denoiser,
+  xt: tf.Tensor,
+  t: number,
+  options: { eager?: boolean } = {},
+): Promise<tf.Tensor> {
+  const steps = tf.tidy(() => tf.fill<tf.Rank.R1>([xt.shape[0]], t, 'int32'));
+  try {
+    const eps = await run(denoiser, [xt, steps], options);
+    if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return eps;
+    tf.dispose(eps as tf.TensorContainer);
+    throw new Error(
+      `denoiser returned ${describe(eps)} for samples of shape [${xt.shape}]: it must return noise of that shape.`,
+    );
+  } finally {
+    steps.dispose();
+  }
 }
 
 function describe(returned: unknown): string {
