@@ -25,27 +25,46 @@ const CONTRACTIONS: Record<string, readonly number[]> = {
   BatchMatMulV2: [0, 1],
 };
 
-/**
- * Adds a contraction in bfloat16, with its result in float32 again; undefined if `op` is none or stays in float32.
- */
-export function addContraction(graph: Graph, op: Op, precision: Precision): Output | undefined {
-  const factors = CONTRACTIONS[op.name];
-  const isFloat = op.attributes.some(({ name, value }) => name === 'T' && value === DataType.float32);
-  if (precision === 'float32' || !factors || !isFloat) return undefined;
-  const attributes = op.attributes.map((attribute) =>
-    attribute.name === 'T' ? { ...attribute, value: DataType.bfloat16 } : attribute,
-  );
-  const inputs = op.inputs.map((input, i) =>
-    factors.includes(i) ? cast(graph, input, DataType.bfloat16) : input,
-  );
-  return cast(graph, { oper: graph.add(op.name, attributes, inputs), index: 0 }, DataType.float32);
+/** Adds the contractions of one graph in the precision that was asked for. */
+export class Contractions {
+  /** Values that exist in another type already, by value and type. */
+  private readonly casts = new Map<string, Output>();
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly precision: Precision,
+  ) {}
+
+  /** Adds a contraction in bfloat16, with its result in float32 again; undefined if `op` is none or stays in float32. */
+  add(op: Op): Output | undefined {
+    const factors = CONTRACTIONS[op.name];
+    const isFloat = op.attributes.some(({ name, value }) => name === 'T' && value === DataType.float32);
+    if (this.precision === 'float32' || !factors || !isFloat) return undefined;
+    const attributes = op.attributes.map((attribute) =>
+      attribute.name === 'T' ? { ...attribute, value: DataType.bfloat16 } : attribute,
+    );
+    const inputs = op.inputs.map((input, i) =>
+      factors.includes(i) ? this.cast(input, DataType.float32, DataType.bfloat16) : input,
+    );
+    const product = { oper: this.graph.add(op.name, attributes, inputs), index: 0 };
+    const result = this.cast(product, DataType.bfloat16, DataType.float32);
+    // Where it is a factor next, it need not go there and back.
+    this.casts.set(keyOf(result, DataType.bfloat16), product);
+    return result;
+  }
+
+  private cast(value: Output, from: number, to: number): Output {
+    const key = keyOf(value, to);
+    let cast = this.casts.get(key);
+    if (!cast) {
+      const attributes = [
+        { name: 'SrcT', type: AttributeType.type, value: from },
+        { name: 'DstT', type: AttributeType.type, value: to },
+      ];
+      this.casts.set(key, (cast = { oper: this.graph.add('Cast', attributes, [value]), index: 0 }));
+    }
+    return cast;
+  }
 }
 
-function cast(graph: Graph, value: Output, to: number): Output {
-  const from = graph.describe(value).dtype;
-  const attributes = [
-    { name: 'SrcT', type: AttributeType.type, value: from },
-    { name: 'DstT', type: AttributeType.type, value: to },
-  ];
-  return { oper: graph.add('Cast', attributes, [value]), index: 0 };
-}
+const keyOf = ({ oper, index }: Output, type: number): string => `${oper}:${index}:${type}`;

@@ -5,7 +5,7 @@ import { BindingConstants, EagerBinding, Executor, ShapeAndType, TensorMetadata 
 import type { Values } from '../engine/tensors';
 import { RecordingError } from './error';
 import { Graph, Output } from './graph';
-import { addContraction, type Precision } from './precision';
+import { Contractions, type Precision } from './precision';
 
 /** Numbers of recorded values start here, far above those of real tensors, so that one is never taken for the other. */
 const FIRST = 2 ** 40;
@@ -22,14 +22,16 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
   private readonly values = new Map<number, Output | (() => Output)>();
   private readonly real = new Map<number, Output>();
   private readonly made = new Set<number>();
+  private readonly contractions: Contractions;
   private next = FIRST;
 
   constructor(
     private readonly binding: EagerBinding,
     readonly graph: Graph,
-    private readonly precision: Precision,
+    precision: Precision,
   ) {
     super();
+    this.contractions = new Contractions(graph, precision);
   }
 
   /** A tensor without values for a value of the graph; a function says where it is when somebody first uses it. */
@@ -88,8 +90,8 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
   executeOp(name: string, attributes: Attribute[], ids: number[], outputs: number): TensorMetadata[] {
     const inputs = ids.map((id) => this.output(id));
     try {
-      const oper = addContraction(this.graph, { name, attributes, inputs }, this.precision);
-      if (oper) return [this.symbol(this.graph.describe(oper), oper)];
+      const product = this.contractions.add({ name, attributes, inputs });
+      if (product) return [this.symbol(this.graph.describe(product), product)];
       const node = this.graph.add(name, attributes, inputs);
       return Array.from({ length: outputs }, (_, index) => {
         const output = { oper: node, index };

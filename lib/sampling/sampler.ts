@@ -1,11 +1,12 @@
 /** What every sampler takes and yields. */
-import { run } from '../compile';
+import { assertRunOptions, run, type RunOptions } from '../compile';
 import { Generator, tf } from '../engine';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
 import { StopToken, interruptToken } from '../stop';
 import { assertTimestepList, respace } from './timesteps';
 
-export interface SamplerOptions {
+/** `eager` and `precision` say how the denoiser is run, if it is one of this library's networks, or declared `pure`. */
+export interface SamplerOptions extends RunOptions {
   /** Predicts the noise in x_t. */
   denoiser: Denoiser;
   /** The schedule that the denoiser was trained with. */
@@ -27,8 +28,6 @@ export interface SamplerOptions {
   clipDenoised?: boolean;
   /** Smallest and largest value of the data (`dataset.range`); [-1, 1] by default for images. */
   clipRange?: readonly [number, number];
-  /** Run also a network of this library op by op instead of compiled; default false. */
-  eager?: boolean;
   /** Looked at before every step; when it says stopped, the sampler ends. By default the notebook's button ■. */
   stop?: StopToken;
 }
@@ -80,6 +79,7 @@ export function assertSamplerOptions(options: SamplerOptions): void {
   if (clipRange && !(clipRange[0] < clipRange[1])) {
     throw new Error(`clipRange is [${clipRange}]: give the smallest and the largest value of the data.`);
   }
+  assertRunOptions(options);
   clipBounds(options);
   if (timesteps) assertTimestepList(timesteps, schedule.T);
 }
@@ -108,7 +108,7 @@ export async function* chain(
   options: SamplerOptions,
   step: (context: StepContext) => tf.Tensor,
 ): AsyncGenerator<SamplingState, void, undefined> {
-  const { generator, firstSample = 0, stop = interruptToken, denoiser, eager } = options;
+  const { generator, firstSample = 0, stop = interruptToken, denoiser } = options;
   const shape = [...options.shape];
   const list =
     options.timesteps ?? Array.from({ length: options.schedule.T }, (_, i) => options.schedule.T - 1 - i);
@@ -121,7 +121,7 @@ export async function* chain(
       await nextTurn();
       if (stop.stopped) return;
       const i = list.length - 1 - done;
-      const eps = await predictNoise(denoiser, xt, t, { eager });
+      const eps = await predictNoise(denoiser, xt, t, options);
       const after = tf.tidy(() => {
         const toX0 = x0Coefficients(schedule, i);
         const raw = xt.mul(toX0.xt).add(eps.mul(toX0.eps));
@@ -143,7 +143,7 @@ export async function predictNoise(
   denoiser: Denoiser,
   xt: tf.Tensor,
   t: number,
-  options: { eager?: boolean } = {},
+  options: RunOptions = {},
 ): Promise<tf.Tensor> {
   const steps = tf.tidy(() => tf.fill<tf.Rank.R1>([xt.shape[0]], t, 'int32'));
   try {
@@ -159,9 +159,7 @@ export async function predictNoise(
 }
 
 function describe(returned: unknown): string {
-  if (returned instanceof tf.Tensor) return `a tensor of shape [${returned.shape}]`;
-  const isPromise = typeof (returned as Promise<unknown> | undefined)?.then === 'function';
-  return isPromise ? 'a promise (it must not be async)' : String(returned);
+  return returned instanceof tf.Tensor ? `a tensor of shape [${returned.shape}]` : String(returned);
 }
 
 /** Lets timers, input and output have their turn: nothing else runs while a loop only computes. */

@@ -1,19 +1,11 @@
 /** The two halves of a training step, each one function on tensors that is compiled when it is first used. */
-import { compile, type Compiled, type Precision } from '../compile';
+import { compile, type Compiled, type Precision, type RunOptions } from '../compile';
 import { noiseMse, qSample, type Denoiser, type Schedule } from '../diffusion';
 import { tf } from '../engine';
 import type { Model } from '../models';
 import type { Adam } from './adam';
 import type { Ema } from './ema';
 import { packGradients } from './packing';
-
-/** How a step is computed. */
-export interface Execution {
-  /** Op by op, as TensorFlow.js does it, instead of as one function; default false. */
-  eager?: boolean;
-  /** Of the products inside the network, default float32; weights and optimiser are float32 always. */
-  precision?: Precision;
-}
 
 /** Mean loss of some samples, and its gradient by all parameters as one vector. */
 export type LossAndGradient = { loss: tf.Scalar; gradient: tf.Tensor1D };
@@ -29,16 +21,6 @@ const gradientOf =
     const { value, grads } = tf.variableGrads(() => noiseMse(eps, model.predict(xt, t)), variables);
     return { loss: value, gradient: packGradients(variables, grads) };
   };
-
-/** Throws unless the two can go together. */
-export function assertExecution({ eager = false, precision = 'float32' }: Execution): void {
-  if (precision !== 'float32' && precision !== 'bfloat16') {
-    throw new Error(`precision = ${String(precision)}: choose 'float32' or 'bfloat16'.`);
-  }
-  if (eager && precision === 'bfloat16') {
-    throw new Error('precision = bfloat16 needs compiled steps: leave eager out, or use float32.');
-  }
-}
 
 interface CompiledGradient {
   predict: Denoiser;
@@ -61,7 +43,7 @@ export class StepFunctions {
   async gradient(
     what: { model: Model; schedule: Schedule },
     batch: Parameters<Gradient>,
-    { eager = false, precision = 'float32' }: Execution,
+    { eager = false, precision = 'float32' }: RunOptions,
   ): Promise<LossAndGradient> {
     const fn = gradientOf(what.model, what.schedule);
     if (eager) return tf.tidy(() => fn(...batch));
@@ -78,7 +60,7 @@ export class StepFunctions {
   }
 
   /** One update of weights, moments and average; the gradient stays the caller's. */
-  update(gradient: tf.Tensor1D, learningRate: number, { eager = false }: Execution): void {
+  update(gradient: tf.Tensor1D, learningRate: number, { eager = false }: RunOptions): void {
     const { rate, epsilon } = this.adam.next(learningRate);
     const share = this.ema.next();
     tf.tidy(() => {

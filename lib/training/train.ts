@@ -3,14 +3,15 @@
  * steps and decides what to print, plot or save between them.
  */
 import { batchCount, batches, toBatch, type Dataset } from '../datasets';
+import { assertRunOptions, type RunOptions } from '../compile';
 import { sampleTimesteps, type Schedule } from '../diffusion';
 import { tf, type Generator } from '../engine';
 import { interruptToken, type StopToken } from '../stop';
 import type { LearningRate } from './learningRate';
 import type { TrainingState } from './state';
-import { assertExecution, type Execution } from './step';
 
-export interface TrainOptions extends Execution {
+/** `eager` and `precision` say how a step is computed: by default as one compiled function, in float32. */
+export interface TrainOptions extends RunOptions {
   /** Model, optimiser and EMA; goes on from `state.step`. */
   state: TrainingState;
   schedule: Schedule;
@@ -146,7 +147,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   if (sliceSize !== undefined && !(Number.isInteger(sliceSize) && sliceSize >= 1)) {
     throw new Error(`sliceSize = ${sliceSize}: use a whole number of at least 1, or leave it out.`);
   }
-  assertExecution(options);
+  assertRunOptions(options);
   const rateAt: LearningRate = typeof learningRate === 'number' ? () => learningRate : learningRate;
   const perEpoch = batchCount(dataset, { batchSize });
   while (state.step < untilStep) {
