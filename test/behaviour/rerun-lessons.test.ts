@@ -4,18 +4,18 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { codeCells, execute, notebookFolder, writeNotebook, type Result } from '../helpers/notebooks';
 
-const lessons = ['03-elbo', '04-unet', '07-ddim'];
+const lessons = ['02-from-vae-to-diffusion', '03-elbo', '04-unet', '07-ddim'];
 const repeats = 3;
-/** The first cell: counts the tensors after each run of a cell. */
+/** The first cell: counts the tensors after each run of a cell. Its names must not occur in a lesson. */
 const counting = `
-import { tf as counted } from 'tsdiffusion';
-const counts: Record<string, number[]> = {};
-const note = (cell: string) => void (counts[cell] ??= []).push(counted.memory().numTensors);`;
+import { tf as countedTf } from 'tsdiffusion';
+const tensorCounts: Record<string, number[]> = {};
+const noteTensors = (cell: string) => void (tensorCounts[cell] ??= []).push(countedTf.memory().numTensors);`;
 /** The last cell: fails if a cell has left more after its second or third run than after its first. */
 const judging = `
-const leaks = Object.entries(counts).filter(([, list]: [string, number[]]) => list.some((n) => n !== list[0]));
-if (leaks.length > 0)
-  throw new Error(leaks.map(([cell, list]) => 'cell ' + cell + ' leaves ' + list + ' tensors').join('; '));`;
+const tensorLeaks = Object.entries(tensorCounts).filter(([, list]: [string, number[]]) => list.some((n) => n !== list[0]));
+if (tensorLeaks.length > 0)
+  throw new Error(tensorLeaks.map(([cell, list]) => 'cell ' + cell + ' leaves ' + list + ' tensors').join('; '));`;
 
 /** Whether a cell holds nothing but imports, types and comments. */
 const onlyImports = (source: string): boolean =>
@@ -24,7 +24,7 @@ const onlyImports = (source: string): boolean =>
 
 function repeated(cells: { id: string; source: string }[]): string[] {
   const runs = cells.flatMap(({ id, source }) =>
-    Array<string>(onlyImports(source) ? 1 : repeats).fill(`${source}\nnote('${id}');`),
+    Array<string>(onlyImports(source) ? 1 : repeats).fill(`${source}\nnoteTensors('${id}');`),
   );
   return [counting, ...runs, judging];
 }
