@@ -99,15 +99,17 @@ describe('editing lib', () => {
     }
 
     write('1');
-    expect(execute([inside], ['--write'], project).results.get('edit')).toMatchObject({ failures: [] });
+    expect(execute([inside], ['--write'], { project }).results.get('edit')).toMatchObject({ failures: [] });
     expect(printed(inside, 0)).toBe('1\n');
 
     write('22');
-    expect(execute([elsewhere], ['--write'], project).results.get('edit')).toMatchObject({ failures: [] });
+    expect(execute([elsewhere], ['--write'], { project }).results.get('edit')).toMatchObject({
+      failures: [],
+    });
     expect(printed(elsewhere, 0)).toBe('22\n');
 
     write('"three"');
-    const { status, results } = execute([inside], [], project);
+    const { status, results } = execute([inside], [], { project });
     expect(status).toBe(1);
     const [failure] = results.get('edit')?.failures ?? [];
     expect(failure.message).toMatch(/lib has type errors; the notebook runs with what could be compiled/);

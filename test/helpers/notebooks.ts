@@ -48,13 +48,28 @@ export function printed(file: string, cell: number): string {
   return outputs.map((output: { text?: string | string[] }) => [output.text ?? []].flat().join('')).join('');
 }
 
-/** Executes notebooks as `npm run notebooks` does. */
-export function execute(files: string[], options: string[] = [], project = root) {
+/** The code cells of a lesson. */
+export function codeCells(lesson: string): { id: string; source: string }[] {
+  const text = fs.readFileSync(path.join(root, 'notebooks', `${lesson}.ipynb`), 'utf8');
+  const { cells }: { cells: { cell_type: string; id: string; source: string | string[] }[] } =
+    JSON.parse(text);
+  return cells
+    .filter(({ cell_type }) => cell_type === 'code')
+    .map(({ id, source }) => ({ id, source: [source].flat().join('') }));
+}
+
+/** Executes notebooks as `npm run notebooks` does; `env` is added to the environment. */
+export function execute(
+  files: string[],
+  options: string[] = [],
+  { project = root, env = {} }: { project?: string; env?: Record<string, string> } = {},
+) {
   const report = path.join(path.dirname(files[0]), 'report.json');
   const runner = path.join(project, 'lib', 'jupyter', 'execute.py');
   const python = path.join(project, '.venv', 'bin', 'python');
   const { status, stdout, stderr } = spawnSync(python, [runner, '--json', report, ...options, ...files], {
     cwd: project,
+    env: { ...process.env, ...env },
     encoding: 'utf8',
   });
   if (!fs.existsSync(report)) throw new Error(`The runner wrote no report: ${stdout}${stderr}`);
