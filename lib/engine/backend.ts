@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import { Attribute } from './attributes';
 import { Device, openDevice } from './device';
-import { replacements } from './kernels';
+import { kernels } from './kernels';
 import { Values } from './tensors';
 
 const NAME = 'tensorflow';
@@ -12,8 +12,8 @@ const NAME = 'tensorflow';
 // Opened here and not in the factory below: tfjs reports a factory that throws as a mere warning.
 const opened = openDevice();
 
-for (const kernel of replacements) {
-  tf.unregisterKernel(kernel.kernelName, NAME);
+for (const kernel of kernels) {
+  if (tf.getKernel(kernel.kernelName, NAME)) tf.unregisterKernel(kernel.kernelName, NAME);
   tf.registerKernel(kernel);
 }
 tf.registerBackend(NAME, () => new NodeJSKernelBackend(opened.binding, '@tensorflow/tfjs-node-gpu'), 3);

@@ -6,13 +6,14 @@ import {
   KernelConfig,
   Round,
   scalar,
+  Tensor,
   TensorInfo,
 } from '@tensorflow/tfjs';
 import {
   createTensorsTypeOpAttr,
   NodeJSKernelBackend,
 } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
-import { AttributeType } from './attributes';
+import { Attribute, AttributeType } from './attributes';
 import { TensorFlowError } from './libtensorflow';
 
 const backendName = 'tensorflow';
@@ -66,5 +67,32 @@ const round: KernelConfig = {
   },
 };
 
-/** The kernels that stand in the place of tfjs-node's. */
-export const replacements: readonly KernelConfig[] = [gatherV2, round];
+/** A kernel that is one op of TensorFlow on inputs in a fixed order, all of one type. */
+const direct = (
+  kernelName: string,
+  inputNames: readonly string[],
+  attributes: readonly Attribute[] = [],
+): KernelConfig => ({
+  kernelName,
+  backendName,
+  kernelFunc: (args) => {
+    const inputs = inputNames.map((name) => (args.inputs as Record<string, TensorInfo>)[name]);
+    const all = [createTensorsTypeOpAttr('T', inputs[0].dtype), ...attributes];
+    return (args.backend as NodeJSKernelBackend).executeSingleOutput(kernelName, all, inputs as Tensor[]);
+  },
+});
+
+const channelsLast: Attribute = { name: 'data_format', type: AttributeType.string, value: 'NHWC' };
+
+/**
+ * Ops that tfjs has no function for and spells out in several: a bias, which TensorFlow's graph optimiser joins to the
+ * convolution before it, and the gradients of bias and ReLU.
+ */
+const additions: readonly KernelConfig[] = [
+  direct('BiasAdd', ['value', 'bias'], [channelsLast]),
+  direct('BiasAddGrad', ['dy'], [channelsLast]),
+  direct('ReluGrad', ['dy', 'y']),
+];
+
+/** The kernels that stand in the place of tfjs-node's, and those that it lacks. */
+export const kernels: readonly KernelConfig[] = [gatherV2, round, ...additions];

@@ -6,7 +6,7 @@
  */
 import { pure } from '../compile';
 import { tf, type Generator } from '../engine';
-import { Parameters } from '../nn';
+import { addBias, Parameters, relu } from '../nn';
 import type { Model } from './model';
 
 /** PyTorch's default start, which the notes rely on: uniform in +-1/sqrt(fan in), kernel and bias alike. */
@@ -39,11 +39,11 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
 
   type Weights = ReturnType<typeof layer>;
   const convolve = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D =>
-    tf.add(tf.conv2d(x, kernel as tf.Variable<tf.Rank.R4>, 1, 'same'), bias);
+    addBias(tf.conv2d(x, kernel as tf.Variable<tf.Rank.R4>, 1, 'same'), bias);
   const convolveTransposed = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D => {
     const [batch, height, width] = x.shape;
     const shape: [number, number, number, number] = [batch, height, width, kernel.shape[2] as number];
-    return tf.add(tf.conv2dTranspose(x, kernel as tf.Variable<tf.Rank.R4>, shape, 1, 'same'), bias);
+    return addBias(tf.conv2dTranspose(x, kernel as tf.Variable<tf.Rank.R4>, shape, 1, 'same'), bias);
   };
 
   return {
@@ -53,17 +53,17 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
     predict: pure((xt, t) =>
       tf.tidy(() => {
         const fraction = tf.reshape(tf.div(tf.cast(t, 'float32'), T), [-1, 1]) as tf.Tensor2D;
-        const hidden = tf.relu(
-          tf.add(tf.matMul(fraction, time1.kernel as tf.Variable<tf.Rank.R2>), time1.bias),
+        const hidden = relu(
+          addBias(tf.matMul(fraction, time1.kernel as tf.Variable<tf.Rank.R2>), time1.bias),
         );
-        const time = tf.add(
+        const time = addBias(
           tf.matMul(hidden as tf.Tensor2D, time2.kernel as tf.Variable<tf.Rank.R2>),
           time2.bias,
         );
-        let x = tf.relu(convolve(xt as tf.Tensor4D, conv1));
-        x = tf.relu(convolve(x, conv2));
+        let x = relu(convolve(xt as tf.Tensor4D, conv1));
+        x = relu(convolve(x, conv2));
         x = tf.add(x, tf.reshape(time, [-1, 1, 1, 128]));
-        x = tf.relu(convolveTransposed(x, deconv1));
+        x = relu(convolveTransposed(x, deconv1));
         return convolveTransposed(x, deconv2);
       }),
     ),

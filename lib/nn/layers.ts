@@ -5,6 +5,7 @@
  * arXiv 1502.01852, eq. 10, with gain 1); biases start at 0.
  */
 import { tf } from '../engine';
+import { addBias } from './bias';
 import type { Parameters } from './parameters';
 
 export type Layer = (x: tf.Tensor) => tf.Tensor;
@@ -29,7 +30,7 @@ export function conv2d(parameters: Parameters, options: Conv2dOptions): Layer {
   const bias = parameters.constant('bias', [outChannels], 0);
   return (x) =>
     tf.tidy(() =>
-      tf.add(tf.conv2d(x as tf.Tensor4D, kernel as tf.Variable<tf.Rank.R4>, stride, 'same'), bias),
+      addBias(tf.conv2d(x as tf.Tensor4D, kernel as tf.Variable<tf.Rank.R4>, stride, 'same'), bias),
     );
 }
 
@@ -48,7 +49,7 @@ export function dense(parameters: Parameters, options: DenseOptions): Layer {
     ? parameters.constant('kernel', shape, 0)
     : parameters.normal('kernel', shape, 1 / Math.sqrt(inputs));
   const bias = parameters.constant('bias', [outputs], 0);
-  return (x) => tf.tidy(() => tf.add(tf.matMul(x as tf.Tensor2D, kernel as tf.Variable<tf.Rank.R2>), bias));
+  return (x) => tf.tidy(() => addBias(tf.matMul(x as tf.Tensor2D, kernel as tf.Variable<tf.Rank.R2>), bias));
 }
 
 /** Nearest-neighbour enlargement by 2: each pixel becomes a 2 x 2 block (no checkerboard, unlike a transposed convolution). */

@@ -1,6 +1,8 @@
 /** Layers: closed forms, gradients against finite differences, first values. */
 import { createGenerator, tf } from '../../lib/engine';
 import {
+  addBias,
+  relu,
   conv2d,
   dense,
   groupNorm,
@@ -78,6 +80,30 @@ describe('gradients equal finite differences', () => {
         for (const error of errors) expect(error).toBeLessThan(2e-3);
       }
     });
+  });
+});
+
+describe('bias and relu as single ops', () => {
+  test('are what tfjs computes, values and gradients', () => {
+    tf.tidy(() => {
+      const x = createGenerator(8).normal([2, 3, 3, 4]);
+      const bias = tf.tensor1d([1, -2, 0.5, 0]);
+      expect(values(addBias(x, bias))).toEqual(values(tf.add(x, bias)));
+      expect(values(relu(x))).toEqual(values(tf.relu(x)));
+      const ours = tf.grads((a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.square(relu(addBias(a, b)))))([
+        x,
+        bias,
+      ]);
+      const theirs = tf.grads((a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.square(tf.relu(tf.add(a, b)))))([
+        x,
+        bias,
+      ]);
+      ours.forEach((gradient, i) => expect(farthest(values(gradient), values(theirs[i]))).toBeLessThan(1e-5));
+    });
+  });
+
+  test('and a bias of another length than the channels is refused', () => {
+    tf.tidy(() => expect(() => addBias(tf.ones([2, 3]), tf.ones([2]))).toThrow(/BiasAdd/));
   });
 });
 
