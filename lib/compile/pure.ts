@@ -34,7 +34,29 @@ export function assertRunOptions({ eager = false, precision = 'float32' }: RunOp
 export function pure<Args extends tf.Tensor[], R extends Result>(
   fn: (...args: Args) => R,
 ): (...args: Args) => R {
-  return Object.defineProperty(fn, FORMS, { value: new Map<Precision, Compiled<Args, R>>() });
+  return Object.defineProperty(fn, FORMS, { value: { compiled: new Map(), derived: new Map() } });
+}
+
+interface Forms<Args extends tf.Tensor[], R extends Result> {
+  compiled: Map<Precision, Compiled<Args, R>>;
+  /** Functions made from this one, by name. */
+  derived: Map<string, unknown>;
+}
+
+const formsOf = <Args extends tf.Tensor[], R extends Result>(fn: object): Forms<Args, R> | undefined =>
+  (fn as { [FORMS]?: Forms<Args, R> })[FORMS];
+
+/** A function of tensors made from `fn`: of a pure one it is made once, and is pure itself. */
+export function derived<F extends object, Args extends tf.Tensor[], R extends Result>(
+  fn: F,
+  name: string,
+  make: (fn: F) => (...args: Args) => R,
+): (...args: Args) => R {
+  const forms = formsOf(fn);
+  if (!forms) return make(fn);
+  const known = (forms.derived.get(name) as ReturnType<typeof make> | undefined) ?? pure(make(fn));
+  forms.derived.set(name, known);
+  return known;
 }
 
 /**
@@ -43,21 +65,28 @@ export function pure<Args extends tf.Tensor[], R extends Result>(
  *
  * @throws when `fn` is asynchronous
  */
-export async function run<Args extends tf.Tensor[], R extends tf.Tensor>(
+export async function run<Args extends tf.Tensor[], R extends Result>(
   fn: (...args: Args) => R,
   args: Args,
   { eager = false, precision = 'float32' }: RunOptions = {},
 ): Promise<R> {
-  const forms = (fn as { [FORMS]?: Map<Precision, Compiled<Args, R>> })[FORMS];
+  const forms = formsOf<Args, R>(fn);
   if (forms && !eager) {
-    const form = forms.get(precision) ?? compile(fn, { precision });
-    forms.set(precision, form);
+    const form = forms.compiled.get(precision) ?? compile(fn, { precision });
+    forms.compiled.set(precision, form);
     return form.async(...args);
   }
   return tf.tidy(() => {
     const result = fn(...args);
     if (isPromise(result))
       throw new Error(`${fn.name || 'the function'} returned a promise (it must not be async).`);
-    return result instanceof tf.Tensor ? result.clone() : result;
-  });
+    return own(result) as tf.TensorContainer;
+  }) as R;
+}
+
+/** The same with new tensors: what a function returns may belong to somebody else. */
+function own(result: Result): Result {
+  if (result instanceof tf.Tensor) return result.clone();
+  if (Array.isArray(result)) return result.map((tensor) => tensor.clone());
+  return Object.fromEntries(Object.entries(result).map(([name, tensor]) => [name, tensor.clone()]));
 }

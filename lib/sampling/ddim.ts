@@ -52,12 +52,11 @@ export const ddim: Sampler<DdimOptions> = (options) => {
   const { eta = 0 } = options;
   assertSamplerOptions(options);
   assertEta(eta);
-  return chain(options, ({ schedule, i, xt, eps, x0Hat, clipped, z }) => {
+  return chain(options, (schedule, i, clipped) => {
     const c = ddimCoefficients(schedule, i, eta);
-    const again = epsCoefficients(schedule, i);
-    const noise = clipped ? xt.mul(again.xt).add(x0Hat.mul(again.x0)) : eps;
-    const mean = x0Hat.mul(c.x0).add(noise.mul(c.eps));
-    return c.sigma > 0 ? mean.add(z().mul(c.sigma)) : mean;
+    if (!clipped) return { x0Hat: c.x0, eps: c.eps, z: c.sigma };
+    const again = epsCoefficients(schedule, i); // the noise between xt and the clipped x0Hat
+    return { xt: c.eps * again.xt, x0Hat: c.x0 + c.eps * again.x0, z: c.sigma };
   });
 };
 

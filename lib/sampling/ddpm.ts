@@ -8,9 +8,8 @@
  * | `x0Hat`  | the x_0 that x_t and eps imply                                      |
  * | `sigma`  | standard deviation of the fresh noise z                             |
  */
-import { tf } from '../engine';
 import { Schedule, epsMeanCoefficients, posteriorCoefficients } from '../diffusion';
-import { Sampler, SamplerOptions, StepContext, assertSamplerOptions, chain } from './sampler';
+import { Sampler, SamplerOptions, assertSamplerOptions, chain } from './sampler';
 
 /** `sigma_t^2`: `beta_t` (the notes' choice) or the posterior variance. */
 export type ReverseVariance = 'beta' | 'posterior';
@@ -57,21 +56,13 @@ export const ddpm: Sampler<DdpmOptions> = (options) => {
   const { variance = 'beta' } = options;
   assertSamplerOptions(options);
   assertVariance(variance);
-  return chain(options, (context) => {
-    const mean = reverseMean(context);
-    const sigma = reverseSigma(context.schedule, context.i, variance);
-    return sigma > 0 ? mean.add(context.z().mul(sigma)) : mean;
+  return chain(options, (schedule, i, clipped) => {
+    const z = reverseSigma(schedule, i, variance);
+    if (!clipped) return { ...epsMeanCoefficients(schedule, i), z };
+    const c = posteriorCoefficients(schedule, i);
+    return { xt: c.xt, x0Hat: c.x0, z };
   });
 };
-
-function reverseMean({ schedule, i, xt, eps, x0Hat, clipped }: StepContext): tf.Tensor {
-  if (clipped) {
-    const c = posteriorCoefficients(schedule, i);
-    return x0Hat.mul(c.x0).add(xt.mul(c.xt));
-  }
-  const c = epsMeanCoefficients(schedule, i);
-  return xt.mul(c.xt).add(eps.mul(c.eps));
-}
 
 function assertVariance(variance: string): void {
   if (variance !== 'beta' && variance !== 'posterior') {

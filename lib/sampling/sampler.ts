@@ -1,5 +1,5 @@
 /** What every sampler takes and yields. */
-import { assertRunOptions, run, type RunOptions } from '../compile';
+import { assertRunOptions, derived, run, type RunOptions } from '../compile';
 import { Generator, tf } from '../engine';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
 import { StopToken, interruptToken } from '../stop';
@@ -84,29 +84,30 @@ export function assertSamplerOptions(options: SamplerOptions): void {
   if (timesteps) assertTimestepList(timesteps, schedule.T);
 }
 
-/** What a sampler knows in step i of its list, counted from the end: its last step is i = 0. */
-export interface StepContext {
-  /** The schedule of the list (see `respace`), to be read at i. */
-  schedule: Schedule;
-  i: number;
-  xt: tf.Tensor;
-  /** The noise that the denoiser sees in xt. */
-  eps: tf.Tensor;
-  /** The x_0 that xt and eps imply, clipped if asked for. */
-  x0Hat: tf.Tensor;
-  /** Whether x0Hat was clipped, so that it and eps no longer agree. */
-  clipped: boolean;
-  /** Standard normal noise of this step, shaped as xt; each step has its own. */
-  z(): tf.Tensor;
+/**
+ * One step of a sampler as numbers: `x <- xt xt + eps eps + x0Hat x0Hat + z z`, left-out weights being 0. Every sampler
+ * here is such a sum; only the weights tell them apart.
+ */
+export interface StepWeights {
+  xt?: number;
+  /** Of the noise that the denoiser sees in xt. */
+  eps?: number;
+  /** Of the x_0 that xt and eps imply, clipped if asked for. */
+  x0Hat?: number;
+  /** Of fresh standard normal noise. */
+  z?: number;
 }
 
 /**
- * The loop of every sampler here: noise at first, then one call of the denoiser and one `step` for each entry of the
- * list. `step` returns the next x; it runs inside `tf.tidy`.
+ * The loop of every sampler here: noise at first, then one call of the denoiser and one weighted sum for each entry of
+ * the list.
+ *
+ * @param weights of step i of the list's own schedule (see `respace`), counted from the end: the last step is i = 0.
+ *   `clipped` says whether x0Hat was clipped, so that it and eps no longer agree.
  */
 export async function* chain(
   options: SamplerOptions,
-  step: (context: StepContext) => tf.Tensor,
+  weights: (schedule: Schedule, i: number, clipped: boolean) => StepWeights,
 ): AsyncGenerator<SamplingState, void, undefined> {
   const { generator, firstSample = 0, stop = interruptToken, denoiser } = options;
   const shape = [...options.shape];
@@ -114,6 +115,7 @@ export async function* chain(
     options.timesteps ?? Array.from({ length: options.schedule.T }, (_, i) => options.schedule.T - 1 - i);
   const schedule = respace(options.schedule, list);
   const bounds = clipBounds(options);
+  const step = derived(denoiser, 'sampling step', stepOf);
   let xt = options.xT?.clone() ?? generator.fork('x_T').normal(shape, { firstSample });
   let x0Hat: tf.Tensor | undefined;
   try {
@@ -121,15 +123,16 @@ export async function* chain(
       await nextTurn();
       if (stop.stopped) return;
       const i = list.length - 1 - done;
-      const eps = await predictNoise(denoiser, xt, t, options);
-      const after = tf.tidy(() => {
-        const toX0 = x0Coefficients(schedule, i);
-        const raw = xt.mul(toX0.xt).add(eps.mul(toX0.eps));
-        const x0Hat = bounds ? raw.clipByValue(bounds[0], bounds[1]) : raw;
-        const z = () => generator.fork('z', t).normal(shape, { firstSample });
-        return { xt: step({ schedule, i, xt, eps, x0Hat, clipped: bounds !== undefined, z }), x0Hat };
-      });
-      tf.dispose([xt, x0Hat, eps]);
+      const w = weights(schedule, i, bounds !== undefined);
+      const inputs = tf.tidy((): Parameters<ReturnType<typeof stepOf>> => [
+        xt.clone(),
+        tf.fill<tf.Rank.R1>([shape[0]], t, 'int32'),
+        // Without noise any tensor of this shape will do: its weight is 0.
+        w.z ? generator.fork('z', t).normal(shape, { firstSample }) : xt.clone(),
+        numbersOf(x0Coefficients(schedule, i), w, bounds),
+      ]);
+      const after = await run(step, inputs, options).finally(() => tf.dispose(inputs));
+      tf.dispose([xt, x0Hat]);
       ({ xt, x0Hat } = after);
       yield { t, tPrev: list[done + 1] ?? -1, xt, x0Hat, nfe: done + 1 };
     }
@@ -138,28 +141,40 @@ export async function* chain(
   }
 }
 
-/** Calls the denoiser on a batch whose samples are all at step t, and checks what comes back, which is the caller's. */
-export async function predictNoise(
-  denoiser: Denoiser,
-  xt: tf.Tensor,
-  t: number,
-  options: RunOptions = {},
-): Promise<tf.Tensor> {
-  const steps = tf.tidy(() => tf.fill<tf.Rank.R1>([xt.shape[0]], t, 'int32'));
-  try {
-    const eps = await run(denoiser, [xt, steps], options);
-    if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return eps;
-    tf.dispose(eps as tf.TensorContainer);
-    throw new Error(
-      `denoiser returned ${describe(eps)} for samples of shape [${xt.shape}]: it must return noise of that shape.`,
-    );
-  } finally {
-    steps.dispose();
-  }
+/** The numbers of one step, in the order in which `stepOf` reads them. */
+function numbersOf(
+  toX0: { xt: number; eps: number },
+  { xt = 0, eps = 0, x0Hat = 0, z = 0 }: StepWeights,
+  [low, high]: readonly [number, number] = [-Infinity, Infinity],
+): tf.Tensor1D {
+  return tf.tensor1d([toX0.xt, toX0.eps, low, high, xt, eps, x0Hat, z]);
 }
 
-function describe(returned: unknown): string {
-  return returned instanceof tf.Tensor ? `a tensor of shape [${returned.shape}]` : String(returned);
+/** One step on tensors alone, so that it can be compiled, once for all steps and all samplers. */
+function stepOf(denoiser: Denoiser) {
+  return (xt: tf.Tensor, t: tf.Tensor1D, z: tf.Tensor, numbers: tf.Tensor1D) => {
+    const eps = denoiser(xt, t);
+    assertNoise(eps, xt);
+    const [ofXt, ofEps, low, high, ...w] = tf.unstack(numbers);
+    const raw = tf.add(tf.mul(xt, ofXt), tf.mul(eps, ofEps));
+    const x0Hat = tf.maximum(tf.minimum(raw, high), low);
+    return { xt: tf.addN([xt, eps, x0Hat, z].map((x, k) => tf.mul(x, w[k]))), x0Hat };
+  };
+}
+
+/** Throws unless what a denoiser returned is noise for xt. */
+function assertNoise(eps: unknown, xt: tf.Tensor): void {
+  if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return;
+  const isPromise = typeof (eps as Promise<unknown> | undefined)?.then === 'function';
+  const what =
+    eps instanceof tf.Tensor
+      ? `a tensor of shape [${eps.shape}]`
+      : isPromise
+        ? 'a promise (it must not be async)'
+        : String(eps);
+  throw new Error(
+    `denoiser returned ${what} for samples of shape [${xt.shape}]: it must return noise of that shape.`,
+  );
 }
 
 /** Lets timers, input and output have their turn: nothing else runs while a loop only computes. */
