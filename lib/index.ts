@@ -5,6 +5,7 @@ import { warnOfBuildErrors } from './notice';
 warnOfBuildErrors();
 
 export * from './engine';
+export { compile, pure, RecordingError, type Compiled, type CompileOptions, type Precision } from './compile';
 export * from './io';
 export * from './datasets';
 export * from './nn';

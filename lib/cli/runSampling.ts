@@ -1,6 +1,7 @@
 /** The work of `npm run sample`: draws images from a checkpoint, writes them as a PNG grid or a NumPy array. */
 import { extname } from 'node:path';
 import { toPixels } from '../datasets';
+import type { Precision } from '../compile';
 import { createSchedule } from '../diffusion';
 import { createGenerator } from '../engine';
 import { openNpy, writePng } from '../io';
@@ -18,6 +19,8 @@ export interface SampleFlags {
   steps?: number;
   spacing: Spacing;
   eta?: number;
+  eager?: boolean;
+  precision?: Precision;
   batchSize: number;
   columns?: number;
   scale: number;
@@ -64,7 +67,7 @@ function openOutput(out: string, { count, columns, scale }: SampleFlags): Output
 
 /** Samples as the flags say. */
 export async function runSampling(flags: SampleFlags): Promise<void> {
-  const { count, batchSize, sampler, eta } = flags;
+  const { count, batchSize, sampler, eta, eager, precision } = flags;
   if (eta !== undefined && sampler !== 'ddim') throw new Error('--eta belongs to --sampler ddim.');
   const { model, info } = loadModel(userPath(flags.checkpoint));
   const schedule = createSchedule(info.preset.schedule);
@@ -92,6 +95,8 @@ export async function runSampling(flags: SampleFlags): Promise<void> {
         ...info.preset.sampling,
         sampler,
         eta,
+        eager,
+        precision,
         timesteps: list,
         shape: [Math.min(batchSize, count - done), SIDE, SIDE, 1],
         firstSample: done,

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { batchCount, loadMnist, type Dataset } from '../datasets';
+import type { Precision } from '../compile';
 import { signalLeft } from '../diffusion';
 import { createGenerator, device } from '../engine';
 import { presetNamed, type Preset } from '../models';
@@ -36,6 +37,8 @@ export interface TrainFlags {
   saveEvery: number;
   exportTo?: string;
   data?: string;
+  eager?: boolean;
+  precision?: Precision;
 }
 
 /** The checkpoint that the run writes, and the file of the exported weights. */
@@ -71,14 +74,15 @@ function refuseToLoseWork(file: string): void {
 }
 
 /** The preset with the user's changes. */
-function withFlags(preset: Preset, { batchSize, lr }: TrainFlags): Preset {
+function withFlags(preset: Preset, { batchSize, lr, eager, precision }: TrainFlags): Preset {
   return {
     ...preset,
     training: {
       ...preset.training,
       batchSize: batchSize ?? preset.training.batchSize,
-      sliceSize: undefined, // nothing but Ctrl-C waits for this process: whole batches are faster
       learningRate: lr ?? preset.training.learningRate,
+      ...(eager && { eager }),
+      ...(precision && { precision }),
     },
   };
 }

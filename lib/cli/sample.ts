@@ -48,6 +48,13 @@ function parse(argv: string[]): SampleFlags {
         .default('trailing'),
     )
     .option('--eta <x>', 'ddim: fresh noise, 0 (none) to 1 (as much as ddpm)', share)
+    .addOption(
+      new Option('--precision <type>', 'of the products in the network (default: float32)').choices([
+        'float32',
+        'bfloat16',
+      ]),
+    )
+    .addOption(new Option('--eager', 'op by op instead of a compiled network').conflicts('precision'))
     .option('--batch-size <n>', 'images at a time; does not change them', wholeNumber(1), 64)
     .option('--columns <n>', 'columns of the picture (default: about square)', wholeNumber(1))
     .option('--scale <n>', 'pixels of the picture for each pixel of an image', wholeNumber(1, 64), 2)

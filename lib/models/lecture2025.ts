@@ -4,6 +4,7 @@
  * The notes call it a U-Net; it has neither skips nor down-sampling, so each output pixel sees 9 x 9 input pixels, and it
  * reads time as the fraction t/T. Both are kept: the course shows what they cost. 165,633 parameters.
  */
+import { pure } from '../compile';
 import { tf, type Generator } from '../engine';
 import { Parameters } from '../nn';
 import type { Model } from './model';
@@ -49,7 +50,7 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
     config: { kind: 'lecture2025', T },
     parameters: parameters.all,
     parameterCount: parameters.count,
-    predict: (xt, t) =>
+    predict: pure((xt, t) =>
       tf.tidy(() => {
         const fraction = tf.reshape(tf.div(tf.cast(t, 'float32'), T), [-1, 1]) as tf.Tensor2D;
         const hidden = tf.relu(
@@ -65,6 +66,7 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
         x = tf.relu(convolveTransposed(x, deconv1));
         return convolveTransposed(x, deconv2);
       }),
+    ),
     dispose: () => parameters.dispose(),
   };
 }

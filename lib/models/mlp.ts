@@ -3,6 +3,7 @@
  *
  *     dense -> [x + dense(silu(dense(silu(x)) + time))] x depth -> dense
  */
+import { pure } from '../compile';
 import { tf, type Generator } from '../engine';
 import { dense, Parameters, silu, timeEmbedding } from '../nn';
 import type { MlpConfig } from './config';
@@ -44,7 +45,7 @@ export function mlp(options: MlpConfig & { generator: Generator }): Model {
     config: { kind: 'mlp', dims, width, depth, timeDim },
     parameters: parameters.all,
     parameterCount: parameters.count,
-    predict: (xt, t) => {
+    predict: pure((xt, t) => {
       if (xt.rank !== 2 || xt.shape[1] !== dims) {
         throw new Error(`xt has shape [${xt.shape}], but this network reads points [B, ${dims}].`);
       }
@@ -57,7 +58,7 @@ export function mlp(options: MlpConfig & { generator: Generator }): Model {
         }
         return output(silu(x));
       });
-    },
+    }),
     dispose: () => parameters.dispose(),
   };
 }

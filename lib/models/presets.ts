@@ -1,15 +1,17 @@
 /** Complete recipes: schedule, network, training and sampling as plain data that a checkpoint can carry. */
+import type { Precision } from '../compile';
 import type { ScheduleConfig } from '../diffusion';
 import type { ModelConfig } from './config';
 
 export interface TrainingRecipe {
   epochs: number;
   batchSize: number;
-  /**
-   * Samples of a batch that are computed in one go on a CPU; left out: all. Small enough for the event loop to get its
-   * turn every 100 ms, on two cores. It changes what is learned by rounding only.
-   */
+  /** Samples of a batch that are computed in one go, to save memory; left out: all. */
   sliceSize?: number;
+  /** Compute op by op instead of by one compiled function a step; default false. */
+  eager?: boolean;
+  /** Of the network's products, default float32. */
+  precision?: Precision;
   /** Adam's step size: constant, or the peak of a warm-up followed by a half cosine down to 0. */
   learningRate: number;
   decay: 'none' | 'cosine';
@@ -42,7 +44,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     description: "the lecture notes' network and recipe, exactly (T = 300, 5 epochs)",
     schedule: { kind: 'linear', T: 300, betaStart: 1e-4, betaEnd: 0.02 },
     model: { kind: 'lecture2025', T: 300 },
-    training: { epochs: 5, batchSize: 128, sliceSize: 8, learningRate: 2e-4, decay: 'none', emaDecay: 0 },
+    training: { epochs: 5, batchSize: 128, learningRate: 2e-4, decay: 'none', emaDecay: 0 },
     sampling: { variance: 'beta', clipDenoised: false },
   },
   small: {
@@ -56,7 +58,6 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     training: {
       epochs: 1.5,
       batchSize: 64,
-      sliceSize: 16,
       learningRate: 3e-3,
       decay: 'cosine',
       emaDecay: 0.995,

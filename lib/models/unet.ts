@@ -7,6 +7,7 @@
  * A block is GroupNorm, SiLU, conv, + time, GroupNorm, SiLU, conv, + its input. Last convolutions start at 0, so that the
  * network starts by predicting no noise and every block as the identity.
  */
+import { pure } from '../compile';
 import { tf, type Generator } from '../engine';
 import {
   conv2d,
@@ -169,7 +170,7 @@ export function unet(options: UnetOptions): Model {
     config: { kind: 'unet', imageSize, imageChannels, ...config },
     parameters: parameters.all,
     parameterCount: parameters.count,
-    predict: (xt, t) => {
+    predict: pure((xt, t) => {
       if (String(xt.shape.slice(1)) !== String([imageSize, imageSize, imageChannels])) {
         throw new Error(
           `xt has shape [${xt.shape}], but this network reads [B, ${imageSize}, ${imageSize}, ${imageChannels}]: pad or crop the images.`,
@@ -195,7 +196,7 @@ export function unet(options: UnetOptions): Model {
         }
         return output(silu(outputNorm(x)));
       });
-    },
+    }),
     dispose: () => parameters.dispose(),
   };
 }

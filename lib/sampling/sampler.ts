@@ -1,10 +1,12 @@
 /** What every sampler takes and yields. */
+import { assertRunOptions, run, type RunOptions } from '../compile';
 import { Generator, tf } from '../engine';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
 import { StopToken, interruptToken } from '../stop';
 import { assertTimestepList, respace } from './timesteps';
 
-export interface SamplerOptions {
+/** `eager` and `precision` say how the denoiser is run, if it is one of this library's networks, or declared `pure`. */
+export interface SamplerOptions extends RunOptions {
   /** Predicts the noise in x_t. */
   denoiser: Denoiser;
   /** The schedule that the denoiser was trained with. */
@@ -77,6 +79,7 @@ export function assertSamplerOptions(options: SamplerOptions): void {
   if (clipRange && !(clipRange[0] < clipRange[1])) {
     throw new Error(`clipRange is [${clipRange}]: give the smallest and the largest value of the data.`);
   }
+  assertRunOptions(options);
   clipBounds(options);
   if (timesteps) assertTimestepList(timesteps, schedule.T);
 }
@@ -118,15 +121,15 @@ export async function* chain(
       await nextTurn();
       if (stop.stopped) return;
       const i = list.length - 1 - done;
+      const eps = await predictNoise(denoiser, xt, t, options);
       const after = tf.tidy(() => {
-        const eps = predictNoise(denoiser, xt, t);
         const toX0 = x0Coefficients(schedule, i);
         const raw = xt.mul(toX0.xt).add(eps.mul(toX0.eps));
         const x0Hat = bounds ? raw.clipByValue(bounds[0], bounds[1]) : raw;
         const z = () => generator.fork('z', t).normal(shape, { firstSample });
         return { xt: step({ schedule, i, xt, eps, x0Hat, clipped: bounds !== undefined, z }), x0Hat };
       });
-      tf.dispose([xt, x0Hat]);
+      tf.dispose([xt, x0Hat, eps]);
       ({ xt, x0Hat } = after);
       yield { t, tPrev: list[done + 1] ?? -1, xt, x0Hat, nfe: done + 1 };
     }
@@ -135,19 +138,28 @@ export async function* chain(
   }
 }
 
-/** Calls the denoiser on a batch whose samples are all at step t, and checks what comes back; use inside `tf.tidy`. */
-export function predictNoise(denoiser: Denoiser, xt: tf.Tensor, t: number): tf.Tensor {
-  const eps = denoiser(xt, tf.fill([xt.shape[0]], t, 'int32'));
-  if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return eps;
-  throw new Error(
-    `denoiser returned ${describe(eps)} for samples of shape [${xt.shape}]: it must return noise of that shape.`,
-  );
+/** Calls the denoiser on a batch whose samples are all at step t, and checks what comes back, which is the caller's. */
+export async function predictNoise(
+  denoiser: Denoiser,
+  xt: tf.Tensor,
+  t: number,
+  options: RunOptions = {},
+): Promise<tf.Tensor> {
+  const steps = tf.tidy(() => tf.fill<tf.Rank.R1>([xt.shape[0]], t, 'int32'));
+  try {
+    const eps = await run(denoiser, [xt, steps], options);
+    if (eps instanceof tf.Tensor && String(eps.shape) === String(xt.shape)) return eps;
+    tf.dispose(eps as tf.TensorContainer);
+    throw new Error(
+      `denoiser returned ${describe(eps)} for samples of shape [${xt.shape}]: it must return noise of that shape.`,
+    );
+  } finally {
+    steps.dispose();
+  }
 }
 
 function describe(returned: unknown): string {
-  if (returned instanceof tf.Tensor) return `a tensor of shape [${returned.shape}]`;
-  const isPromise = typeof (returned as Promise<unknown> | undefined)?.then === 'function';
-  return isPromise ? 'a promise (it must not be async)' : String(returned);
+  return returned instanceof tf.Tensor ? `a tensor of shape [${returned.shape}]` : String(returned);
 }
 
 /** Lets timers, input and output have their turn: nothing else runs while a loop only computes. */

@@ -57,25 +57,38 @@ export class Adam {
 
   /** The same from one vector, in the order of the variables; it stays the caller's. */
   updatePacked(packed: tf.Tensor1D, learningRate: number): void {
-    const { beta1, beta2, epsilon, clipNorm } = this.options;
+    const { rate, epsilon } = this.next(learningRate);
+    tf.tidy(() => this.apply(packed, { rate: tf.scalar(rate), epsilon: tf.scalar(epsilon) }));
+  }
+
+  /**
+   * Counts an update and returns its two numbers. The corrections of both moments are taken out of the vectors:
+   * `lr mHat / (sqrt(vHat) + eps) = rate m / (sqrt(v) + epsilon)`.
+   */
+  next(learningRate: number): { rate: number; epsilon: number } {
+    const { beta1, beta2, epsilon } = this.options;
     this.step += 1;
+    const correction = Math.sqrt(1 - beta2 ** this.step);
+    return {
+      rate: (learningRate * correction) / (1 - beta1 ** this.step),
+      epsilon: epsilon * correction,
+    };
+  }
+
+  /** The update itself, on tensors alone, so that it can be compiled; the numbers are `next`'s, as scalars. */
+  apply(packed: tf.Tensor1D, { rate, epsilon }: { rate: tf.Tensor; epsilon: tf.Tensor }): void {
+    const { beta1, beta2, clipNorm } = this.options;
     tf.tidy(() => {
       let gradient = packed;
       if (clipNorm < Infinity) {
         const norm = tf.sqrt(tf.sum(tf.square(gradient)));
         gradient = tf.mul(gradient, tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1));
       }
-      const m = tf.add(tf.mul(this.firstMoment, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
-      const v = tf.add(
-        tf.mul(this.secondMoment, beta2),
-        tf.mul(tf.square(gradient), 1 - beta2),
-      ) as tf.Tensor1D;
+      const m = tf.add<tf.Tensor1D>(tf.mul(this.firstMoment, beta1), tf.mul(gradient, 1 - beta1));
+      const v = tf.add<tf.Tensor1D>(tf.mul(this.secondMoment, beta2), tf.mul(tf.square(gradient), 1 - beta2));
       this.firstMoment.assign(m);
       this.secondMoment.assign(v);
-      // theta <- theta - lr mHat / (sqrt(vHat) + eps), with the two corrections taken out of the vectors.
-      const correction = Math.sqrt(1 - beta2 ** this.step);
-      const rate = (learningRate * correction) / (1 - beta1 ** this.step);
-      const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon * correction)), rate);
+      const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon)), rate);
       assignPacked(this.variables, tf.sub(pack(this.variables), change));
     });
   }

@@ -23,13 +23,23 @@ export class Ema {
   }
 
   update(): void {
+    const share = this.next();
+    tf.tidy(() => this.apply(tf.scalar(share)));
+  }
+
+  /** Counts an update and returns the share of the new weights, `1 - d`. */
+  next(): number {
     this.step += 1;
-    const keep = Math.min(this.decay, (1 + this.step) / (10 + this.step));
+    return 1 - Math.min(this.decay, (1 + this.step) / (10 + this.step));
+  }
+
+  /** The update itself, on tensors alone, so that it can be compiled; `share` is `next`'s number, as a scalar. */
+  apply(share: tf.Tensor): void {
     tf.tidy(() => {
       const now = pack(this.variables);
       // In this form weights that stand still stay exactly; with decay 0 it would round, where a copy does not.
-      const average = tf.add(this.packed, tf.mul(tf.sub(now, this.packed), 1 - keep)) as tf.Tensor1D;
-      this.packed.assign(keep === 0 ? now : average);
+      const average = (): tf.Tensor1D => tf.add(this.packed, tf.mul(tf.sub(now, this.packed), share));
+      this.packed.assign(this.decay === 0 ? now : average());
     });
   }
 

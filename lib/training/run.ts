@@ -1,7 +1,7 @@
 /** A preset put to work: everything that `train` needs, from a recipe, a seed and a number of steps. */
 import { batchCount, type Dataset } from '../datasets';
 import { createSchedule, type Schedule } from '../diffusion';
-import { createGenerator, device, type Generator } from '../engine';
+import { createGenerator, type Generator } from '../engine';
 import { createModel, type Preset } from '../models';
 import type { RunInfo } from './checkpointFile';
 import { warmupCosine, type LearningRate } from './learningRate';
@@ -42,7 +42,7 @@ export function startRun(options: {
   state?: TrainingState;
 }): Run {
   const { preset, dataset, seed } = options;
-  const { batchSize, sliceSize, learningRate, decay } = preset.training;
+  const { batchSize, sliceSize, learningRate, decay, eager, precision } = preset.training;
   const epochs = options.epochs ?? preset.training.epochs;
   const perEpoch = batchCount(dataset, { batchSize }); // first of all a check of the batch size
   const totalSteps = options.steps ?? Math.round(epochs * perEpoch);
@@ -67,7 +67,9 @@ export function startRun(options: {
       generator: generator.fork('train'),
       untilStep: totalSteps,
       batchSize,
-      sliceSize: device().kind === 'gpu' ? undefined : sliceSize, // a GPU is fast enough for whole batches
+      sliceSize,
+      eager,
+      precision,
       learningRate: rate,
     },
     dispose: () => {

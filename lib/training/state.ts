@@ -2,14 +2,17 @@
 import type { Model } from '../models';
 import { Adam, type AdamOptions } from './adam';
 import { Ema } from './ema';
+import { StepFunctions } from './step';
 
 export interface TrainingState {
   readonly model: Model;
   readonly adam: Adam;
   readonly ema: Ema;
+  /** What a step computes, compiled when first used. */
+  readonly functions: StepFunctions;
   /** Steps done. */
   step: number;
-  /** Frees optimiser and EMA; the model stays its owner's. */
+  /** Frees optimiser, EMA and functions; the model stays its owner's. */
   dispose(): void;
 }
 
@@ -33,12 +36,15 @@ export function createTrainingState(options: {
     ema.dispose();
     throw error;
   }
+  const functions = new StepFunctions(adam, ema);
   return {
     model,
     adam,
     ema,
+    functions,
     step: 0,
     dispose: () => {
+      functions.dispose();
       adam.dispose();
       ema.dispose();
     },

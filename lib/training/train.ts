@@ -3,14 +3,15 @@
  * steps and decides what to print, plot or save between them.
  */
 import { batchCount, batches, toBatch, type Dataset } from '../datasets';
-import { noiseMse, qSample, sampleTimesteps, type Schedule } from '../diffusion';
+import { assertRunOptions, type RunOptions } from '../compile';
+import { sampleTimesteps, type Schedule } from '../diffusion';
 import { tf, type Generator } from '../engine';
 import { interruptToken, type StopToken } from '../stop';
 import type { LearningRate } from './learningRate';
-import { packGradients } from './packing';
 import type { TrainingState } from './state';
 
-export interface TrainOptions {
+/** `eager` and `precision` say how a step is computed: by default as one compiled function, in float32. */
+export interface TrainOptions extends RunOptions {
   /** Model, optimiser and EMA; goes on from `state.step`. */
   state: TrainingState;
   schedule: Schedule;
@@ -22,8 +23,8 @@ export interface TrainOptions {
   /** Samples a step, default 128. */
   batchSize?: number;
   /**
-   * Samples that are computed in one go, default the whole batch. The gradient of a step is the mean over its slices,
-   * and the event loop gets its turn between them: smaller slices keep a notebook livelier and cost time.
+   * Samples that are computed in one go, default the whole batch. The gradient of a step is the mean over its slices
+   * ("gradient accumulation"): a batch that does not fit into memory can be trained on all the same.
    */
   sliceSize?: number;
   /** A constant or a function of the step, default 2e-4 (the notes'). */
@@ -61,26 +62,21 @@ function drawBatch({ state, schedule, dataset, generator }: TrainOptions, indice
   return { x0, eps, t };
 }
 
-/** Noise x0, predict, compare: the loss of some rows of the batch, and its gradient as one vector (the caller's). */
-function lossAndGradient({ state, schedule }: TrainOptions, batch: Batch, first: number, count: number) {
-  const variables = [...state.model.parameters.values()];
+/** Some rows of a batch; the caller owns them. */
+function rowsOf({ x0, t, eps }: Batch, first: number, count: number): [tf.Tensor, tf.Tensor1D, tf.Tensor] {
   const rows = <X extends tf.Tensor>(x: X): X =>
     x.slice([first, ...new Array<number>(x.rank - 1).fill(0)], [count, ...x.shape.slice(1)]) as X;
-  return tf.tidy(() => {
-    const [x0, eps, t] = [rows(batch.x0), rows(batch.eps), rows(batch.t)];
-    const xt = qSample({ schedule, x0, t, eps });
-    const { value, grads } = tf.variableGrads(() => noiseMse(eps, state.model.predict(xt, t)), variables);
-    return { loss: value.dataSync()[0], gradient: packGradients(variables, grads) };
-  });
+  return [rows(x0), rows(t), rows(eps)];
 }
 
 /**
- * The mean loss of the batch and its gradient, slice after slice, with a turn of the event loop before each. Undefined
- * if `stop` was set meanwhile; nothing has changed then.
+ * The mean loss of the batch and its gradient, slice after slice; the event loop gets its turn meanwhile. Undefined if
+ * `stop` was set before the last slice; nothing has changed then.
  */
 async function accumulate(options: TrainOptions, batch: Batch) {
+  const { state, schedule, stop = interruptToken } = options;
   const count = batch.x0.shape[0];
-  const { sliceSize = count, stop = interruptToken } = options;
+  const { sliceSize = count } = options;
   let loss = 0;
   let gradient: tf.Tensor1D | undefined;
   try {
@@ -88,14 +84,17 @@ async function accumulate(options: TrainOptions, batch: Batch) {
       await new Promise(setImmediate);
       if (stop.stopped) return undefined;
       const size = Math.min(sliceSize, count - first);
-      const slice = lossAndGradient(options, batch, first, size);
-      loss += slice.loss * (size / count);
+      const rows = rowsOf(batch, first, size);
+      const slice = await state.functions
+        .gradient({ model: state.model, schedule }, rows, options)
+        .finally(() => tf.dispose(rows));
+      loss += slice.loss.dataSync()[0] * (size / count);
       const sum = gradient;
       gradient = tf.tidy(() => {
         const share = size === count ? slice.gradient : tf.mul<tf.Tensor1D>(slice.gradient, size / count);
         return sum ? tf.add<tf.Tensor1D>(sum, share) : share.clone();
       });
-      tf.dispose([slice.gradient, sum]);
+      tf.dispose([slice.loss, slice.gradient, sum]);
     }
     const result = { loss, gradient: gradient! };
     gradient = undefined;
@@ -116,8 +115,7 @@ async function trainStep(
   try {
     const result = await accumulate(options, batch);
     if (!result) return undefined;
-    state.adam.updatePacked(result.gradient, rate);
-    state.ema.update();
+    state.functions.update(result.gradient, rate, options);
     state.step += 1;
     result.gradient.dispose();
     return result.loss;
@@ -129,7 +127,8 @@ async function trainStep(
 /**
  * Trains `state.model` to predict the noise, and yields after every step.
  *
- * The event loop gets its turn before each slice, so that output, a stop button and a notebook stay alive. Breaking out
+ * Each step is a compiled function that runs on a thread of its own, so that output, a stop button and a notebook stay
+ * alive; with `eager` the event loop has its turn between slices. Breaking out
  * of the loop is safe: `state` is whole after each step, and a later call goes on from it.
  *
  * @throws when the loss is not a finite number (the weights are lost then: lower the learning rate).
@@ -148,6 +147,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   if (sliceSize !== undefined && !(Number.isInteger(sliceSize) && sliceSize >= 1)) {
     throw new Error(`sliceSize = ${sliceSize}: use a whole number of at least 1, or leave it out.`);
   }
+  assertRunOptions(options);
   const rateAt: LearningRate = typeof learningRate === 'number' ? () => learningRate : learningRate;
   const perEpoch = batchCount(dataset, { batchSize });
   while (state.step < untilStep) {

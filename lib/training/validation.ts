@@ -5,6 +5,7 @@
  * the networks; the steps are spread evenly over 0..T-1 instead of drawn, which takes most of the scatter away.
  */
 import { toBatch, type Dataset } from '../datasets';
+import { run } from '../compile';
 import { qSample, type Denoiser, type Schedule } from '../diffusion';
 import { tf, type Generator } from '../engine';
 import { interruptToken, type StopToken } from '../stop';
@@ -58,13 +59,20 @@ async function sampleLosses(options: ValidationOptions): Promise<{ t: number; lo
     const indices = Array.from({ length: Math.min(batchSize, count - first) }, (_, i) => first + i);
     // Multiples of the golden section fill 0..1 evenly, however many there are.
     const steps = indices.map((i) => Math.floor((((i + 0.5) * GOLDEN_SECTION) % 1) * schedule.T));
-    const values = tf.tidy(() => {
+    const batch = tf.tidy(() => {
       const x0 = toBatch(dataset, indices);
       const eps = generator.fork('validation').normal(x0.shape, { firstSample: first });
       const t = tf.tensor1d(steps, 'int32');
-      const error = tf.squaredDifference(eps, denoiser(qSample({ schedule, x0, t, eps }), t));
-      return error.reshape([indices.length, -1]).mean(1).dataSync();
+      return { eps, t, xt: qSample({ schedule, x0, t, eps }) };
     });
+    const epsHat = await run(denoiser, [batch.xt, batch.t]).catch((error) => {
+      tf.dispose(batch);
+      throw error;
+    });
+    const values = tf.tidy(() =>
+      tf.squaredDifference(batch.eps, epsHat).reshape([indices.length, -1]).mean(1).dataSync(),
+    );
+    tf.dispose([batch, epsHat]);
     steps.forEach((t, i) => losses.push({ t, loss: values[i] }));
   }
   return losses;

@@ -1,9 +1,11 @@
-// Runs in a process of its own, with --expose-gc (see engine-leak.test.ts): steps like those of training.
+// Runs in a process of its own, with --expose-gc (see engine-leak.test.ts): steps like those of training, op by op or,
+// with the argument `compiled`, as one function each.
+import { compile } from '../../lib/compile';
 import { createGenerator, tf } from '../../lib/engine';
 
 // Long enough that V8's own ups and downs of 2 MB (seen on Node 26) do not look like a slope.
 const WARM_UP = 1000;
-const STEPS = 4000;
+const STEPS = 5000;
 
 const generator = createGenerator(0);
 const kernel = tf.variable(generator.fork('kernel').normal([3, 3, 1, 8]).mul(0.1) as tf.Tensor4D);
@@ -12,28 +14,41 @@ const head = tf.variable(generator.fork('head').normal([3, 3, 8, 1]).mul(0.1) as
 const variables = [kernel, bias, head];
 const pixels = new Float32Array(4 * 8 * 8);
 
-function step(index: number): void {
-  tf.tidy(() => {
+/** One update; returns the loss. */
+function update(x: tf.Tensor4D, noise: tf.Tensor4D, t: tf.Tensor1D): tf.Scalar {
+  const loss = (): tf.Scalar => {
+    const hidden = x.add(noise).conv2d(kernel, 1, 'same').add(bias).relu() as tf.Tensor4D;
+    const scale = tf.gather(tf.linspace(0.5, 1, 1000), t).reshape([4, 1, 1, 1]);
+    return hidden.conv2d(head, 1, 'same').mul(scale).sub(noise).square().mean() as tf.Scalar;
+  };
+  const { value, grads } = tf.variableGrads(loss, variables);
+  variables.forEach((variable) => variable.assign(variable.sub(grads[variable.name].mul(0.01))));
+  return value;
+}
+
+const mode = process.argv[2];
+const compiled = mode ? compile(update) : undefined;
+
+async function step(index: number): Promise<void> {
+  const inputs = tf.tidy((): [tf.Tensor4D, tf.Tensor4D, tf.Tensor1D] => {
     const x = tf.tensor4d(pixels.fill(index % 7), [4, 8, 8, 1]);
     const noise = generator.fork('noise', index).normal(x.shape) as tf.Tensor4D;
-    const t = generator.fork('t', index).integers([4], { max: 1000 });
-    const loss = (): tf.Scalar => {
-      const hidden = x.add(noise).conv2d(kernel, 1, 'same').add(bias).relu() as tf.Tensor4D;
-      const scale = tf.gather(tf.linspace(0.5, 1, 1000), t as tf.Tensor1D).reshape([4, 1, 1, 1]);
-      return hidden.conv2d(head, 1, 'same').mul(scale).sub(noise).square().mean() as tf.Scalar;
-    };
-    const { value, grads } = tf.variableGrads(loss, variables);
-    variables.forEach((variable) => variable.assign(variable.sub(grads[variable.name].mul(0.01))));
-    if (!Number.isFinite(value.dataSync()[0])) throw new Error(`The loss of step ${index} is not finite.`);
+    return [x, noise, generator.fork('t', index).integers([4], { max: 1000 }) as tf.Tensor1D];
   });
+  const loss = compiled ? await compiled.async(...inputs) : tf.tidy(() => update(...inputs));
+  if (!Number.isFinite(loss.dataSync()[0])) throw new Error(`The loss of step ${index} is not finite.`);
+  tf.dispose([inputs, loss]);
 }
 
 const samples: { step: number; rss: number; tensors: number }[] = [];
-for (let index = 0; index < WARM_UP + STEPS; index++) {
-  step(index);
-  if (index >= WARM_UP && index % 50 === 0) {
-    (globalThis as { gc?: () => void }).gc?.();
-    samples.push({ step: index, rss: process.memoryUsage().rss, tensors: tf.memory().numTensors });
+void (async () => {
+  for (let index = 0; index < WARM_UP + STEPS; index++) {
+    if (mode === 'recompiled' && index % 50 === 0) compiled?.dispose();
+    await step(index);
+    if (index >= WARM_UP && index % 50 === 0) {
+      (globalThis as { gc?: () => void }).gc?.();
+      samples.push({ step: index, rss: process.memoryUsage().rss, tensors: tf.memory().numTensors });
+    }
   }
-}
-console.log(JSON.stringify(samples));
+  console.log(JSON.stringify(samples));
+})();

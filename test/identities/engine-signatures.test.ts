@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findRuntime } from '../../lib/engine/locate';
 import { NativeType, Signature, signatures } from '../../lib/engine/signatures';
 
-const HEADERS = ['c_api.h', 'tf_status.h', 'tf_tensor.h', 'tf_tstring.h', 'eager/c_api.h'];
+const HEADERS = ['c_api.h', 'tf_buffer.h', 'tf_status.h', 'tf_tensor.h', 'tf_tstring.h', 'eager/c_api.h'];
 const ENUMS = ['TF_DataType', 'TF_Code', 'TF_AttrType'];
 
 const { headers } = findRuntime();
@@ -24,7 +24,13 @@ function kindsOf(cType: string): NativeType[] {
   if (type.includes('*')) return /^const char ?\*$/.test(cType.trim()) ? ['string', 'pointer'] : ['pointer'];
   if (type === 'int' || ENUMS.includes(type)) return ['int'];
   if (type === 'unsigned char') return ['byte'];
-  const same: Record<string, NativeType> = { void: 'void', float: 'float', int64_t: 'int64', size_t: 'size' };
+  const same: Record<string, NativeType> = {
+    void: 'void',
+    float: 'float',
+    int64_t: 'int64',
+    size_t: 'size',
+    TF_Output: 'output',
+  };
   if (type in same) return [same[type]];
   throw new Error(`The test does not know the C type "${cType}".`);
 }

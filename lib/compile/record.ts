@@ -1,0 +1,149 @@
+/** Records one run of a JavaScript function on tensors as a TensorFlow function. */
+import { isPromise } from 'node:util/types';
+import { tf } from '../engine';
+import type { EagerBinding, ShapeAndType } from '../engine/binding';
+import type { EagerContext } from '../engine/context';
+import { api } from '../engine/libtensorflow';
+import { backend, idOf, typeOf } from './backend';
+import { RecordingError } from './error';
+import { Graph, type Output } from './graph';
+import type { Precision } from './precision';
+import { Recorder } from './recorder';
+import { StandIns } from './standIns';
+
+/** What a compiled function may return; a call gives the same form back. */
+export type Result = tf.Tensor | tf.Tensor[] | Record<string, tf.Tensor>;
+
+/** One input of the function, and where its tensor comes from at a call. */
+export type Source =
+  | { kind: 'argument'; index: number }
+  | { kind: 'variable'; variable: tf.Variable }
+  | { kind: 'capture'; id: number; what: ShapeAndType };
+
+export interface Recording {
+  /** An op of `context` by this name is the function. */
+  name: string;
+  context: EagerContext;
+  inputs: Source[];
+  /** First what the function returns, then the new values of `assigned`. */
+  outputs: ShapeAndType[];
+  assigned: tf.Variable[];
+  /** Puts the first outputs into the form that the function returned. */
+  form: (tensors: tf.Tensor[]) => Result;
+  /** Operations in the graph, before TensorFlow optimises it. */
+  size: number;
+}
+
+/**
+ * Runs `fn` once on tensors without values and makes what it did a function of TensorFlow.
+ *
+ * Variables are inputs if `fn` reads them and outputs if it assigns to them; their values stay as they are. Whatever
+ * happens, engine and variables are as before when this returns or throws.
+ *
+ * @throws {RecordingError} when something in `fn` needs a value.
+ */
+export function record(
+  fn: (...tensors: tf.Tensor[]) => Result,
+  args: tf.Tensor[],
+  options: { name: string; precision: Precision },
+): Recording {
+  const be = backend();
+  const binding = be.binding as EagerBinding;
+  const graph = new Graph();
+  const recorder = new Recorder(binding, graph, options.precision);
+  const random = Math.random;
+  let standIns: StandIns | undefined;
+  let recording: Recording | undefined;
+  be.binding = recorder;
+  Math.random = noRandomness;
+  try {
+    tf.tidy(() => {
+      const given = args.map(typeOf);
+      const placeholders = given.map((what) => graph.placeholder(what));
+      const symbols = given.map((what, i) => be.createOutputTensor(recorder.symbol(what, placeholders[i])));
+      standIns = new StandIns(recorder);
+      const result = fn(...symbols);
+      standIns.requireNoOthers();
+      const { tensors, form } = disassemble(result);
+      const assigned = standIns.assigned();
+      const returned = [...tensors, ...assigned];
+      const outputs = returned.map((tensor) => identity(graph, recorder.output(idOf(tensor))));
+      const inputs: [Source, Output][] = [
+        ...placeholders.map((output, index): [Source, Output] => [{ kind: 'argument', index }, output]),
+        ...standIns.inputs,
+        ...recorder.captures.map(({ id, output, ...what }): [Source, Output] => [
+          { kind: 'capture', id, what },
+          output,
+        ]),
+      ];
+      define(binding, graph, options.name, [inputs.map(([, output]) => output), outputs]);
+      recording = {
+        name: options.name,
+        context: binding.context,
+        inputs: inputs.map(([source]) => source),
+        outputs: returned.map(typeOf),
+        assigned,
+        form,
+        size: graph.size,
+      };
+    });
+  } finally {
+    Math.random = random;
+    standIns?.restore();
+    be.binding = binding;
+    graph.dispose();
+  }
+  if (recorder.alive > 0) {
+    binding.context.removeFunction(options.name);
+    throw new RecordingError('it keeps a tensor alive (tf.keep): return it');
+  }
+  return recording as unknown as Recording;
+}
+
+function define(
+  binding: EagerBinding,
+  graph: Graph,
+  name: string,
+  [inputs, outputs]: [Output[], Output[]],
+): void {
+  const definition = graph.toFunction(name, inputs, outputs);
+  try {
+    binding.context.addFunction(definition);
+  } finally {
+    api.TF_DeleteFunction(definition);
+  }
+}
+
+/** A value of its own for what is returned: an input may be returned as it is, or one value twice. */
+function identity(graph: Graph, output: Output): Output {
+  return { oper: graph.add('Identity', [], [output]), index: 0 };
+}
+
+function noRandomness(): never {
+  throw new RecordingError(
+    'it draws random numbers in JavaScript (Math.random, tf.randomNormal), which would be the same at every call: ' +
+      'draw them from a generator outside and pass them in',
+  );
+}
+
+/** The tensors of a result, and how to put others in their places. */
+function disassemble(result: Result): { tensors: tf.Tensor[]; form: Recording['form'] } {
+  if (result instanceof tf.Tensor) return { tensors: [result], form: ([tensor]) => tensor };
+  const isList = Array.isArray(result);
+  const names = Object.keys((result as object | undefined) ?? {});
+  const tensors = names.map((name) => (result as Record<string, tf.Tensor>)[name]);
+  if (isPromise(result)) {
+    result.catch(() => undefined); // what it still does has no meaning any more
+    throw new RecordingError('it is asynchronous: leave out async and await');
+  }
+  if (
+    result === null ||
+    typeof result !== 'object' ||
+    tensors.some((value) => !(value instanceof tf.Tensor))
+  ) {
+    throw new RecordingError('it returns something other than a tensor, a list or an object of tensors');
+  }
+  const form: Recording['form'] = (values) =>
+    isList ? values : Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  return { tensors, form };
+}
