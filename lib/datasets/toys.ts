@@ -4,7 +4,7 @@ import type { PointDataset } from './dataset';
 import { drawMixture, ringMixture, type GaussianMixture } from './mixture';
 
 export interface ToyOptions {
-  /** Number of points. */
+  /** Number of points; those that are there at a smaller count stay the same. */
   count: number;
   /** Where the points come from; the same generator gives the same points. */
   generator: Generator;
@@ -49,21 +49,29 @@ function noisyCurve(
   });
 }
 
-/** Mean of x^2 + y^2 of the roll before it is scaled: that of the angle squared over [1.5 pi, 4.5 pi). */
-const ROLL_MEAN_SQUARE = ((4.5 * Math.PI) ** 3 - (1.5 * Math.PI) ** 3) / 3 / (3 * Math.PI);
+/** Mean of `(a cos a, a sin a)` for a uniform in [1.5 pi, 4.5 pi). */
+const ROLL_MEAN = [2, 2 / (3 * Math.PI)] as const;
+/** Variance of x plus that of y: the mean of a^2, less the squares of the means. */
+const ROLL_VARIANCE =
+  ((4.5 * Math.PI) ** 3 - (1.5 * Math.PI) ** 3) / (9 * Math.PI) - ROLL_MEAN[0] ** 2 - ROLL_MEAN[1] ** 2;
 
 /**
  * The swiss roll: a spiral of one and a half turns, `(a cos a, a sin a)` with the angle a uniform in [1.5 pi, 4.5 pi),
- * scaled so that the mean of x^2 and y^2 together is 2 (one for each axis), plus noise.
+ * shifted to mean 0 and scaled so that the variances of x and y add up to 2, plus noise.
+ *
+ * Without noise the standard deviations are 0.98 and 1.02, and all points lie in [-1.7, 1.6] x [-1.7, 2.1].
  *
  * @throws RangeError when count or noise does not fit
  * @see Sohl-Dickstein et al. 2015 (arXiv 1503.03585), figure 1; notes: "Original idea"
  */
 export function swissRoll(options: CurveOptions): PointDataset {
-  const scale = Math.sqrt(2 / ROLL_MEAN_SQUARE);
+  const scale = Math.sqrt(2 / ROLL_VARIANCE);
   const points = noisyCurve(options, (u) => {
     const angle = Math.PI * (1.5 + 3 * u);
-    return [scale * angle * Math.cos(angle), scale * angle * Math.sin(angle)];
+    return [
+      scale * (angle * Math.cos(angle) - ROLL_MEAN[0]),
+      scale * (angle * Math.sin(angle) - ROLL_MEAN[1]),
+    ];
   });
   return pointDataset('swiss roll', options.split ?? 'train', points, 2);
 }
@@ -71,6 +79,8 @@ export function swissRoll(options: CurveOptions): PointDataset {
 /**
  * Two half circles of radius 1 that reach into each other, the upper around (-0.5, -0.25), the lower around
  * (0.5, 0.25), plus noise: two parts without a bridge.
+ *
+ * Without noise the means are 0 and the standard deviations 0.87 and 0.49; all points lie in [-1.5, 1.5] x [-0.75, 0.75].
  *
  * @throws RangeError when count or noise does not fit
  */
@@ -86,7 +96,8 @@ export function twoMoons(options: CurveOptions): PointDataset {
 }
 
 /**
- * Draws from a mixture of Gaussians, by default eight on a ring. Its density is known (see `oracle`).
+ * Draws from a mixture of Gaussians, by default eight on a ring of radius 1 (mean 0, standard deviation 0.71 along both
+ * axes). They are not shifted or scaled: their density is that of the mixture, which is known (see `oracle`).
  *
  * @throws RangeError when count does not fit; Error when the mixture does not
  */

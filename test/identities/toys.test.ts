@@ -20,17 +20,71 @@ const pairs = ({ points }: PointDataset) =>
   Array.from({ length: points.length / 2 }, (_, i) => [points[2 * i], points[2 * i + 1]] as const);
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-test('the roll without noise lies on its spiral, and has mean square 2', () => {
-  const roll = pairs(swissRoll({ count: 20_000, generator, noise: 0 }));
-  // The radius is proportional to the angle: r = c a, and (x, y) / r = (cos a, sin a).
-  const constant = Math.sqrt(2 / (((4.5 * Math.PI) ** 3 - (1.5 * Math.PI) ** 3) / (9 * Math.PI)));
-  for (const [x, y] of roll.slice(0, 200)) {
-    const angle = Math.hypot(x, y) / constant;
-    expect(Math.cos(angle) * Math.hypot(x, y)).toBeCloseTo(x, 4);
-    expect(Math.sin(angle) * Math.hypot(x, y)).toBeCloseTo(y, 4);
+/** Mean, standard deviation, smallest and largest value of a coordinate. */
+const axis = (points: (readonly [number, number])[], d: 0 | 1) => {
+  const values = points.map((point) => point[d]);
+  const centre = mean(values);
+  const std = Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+  return {
+    mean: centre,
+    std,
+    ends: [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))],
+  };
+};
+
+test('the roll without noise lies on its spiral: the radius is proportional to the angle', () => {
+  const meanSquare = ((4.5 * Math.PI) ** 3 - (1.5 * Math.PI) ** 3) / (9 * Math.PI);
+  const [left, low] = [2, 2 / (3 * Math.PI)]; // means of a cos a and of a sin a
+  const scale = Math.sqrt(2 / (meanSquare - left ** 2 - low ** 2));
+  for (const [x, y] of pairs(swissRoll({ count: 200, generator, noise: 0 }))) {
+    const [u, v] = [x / scale + left, y / scale + low];
+    const angle = Math.hypot(u, v);
+    expect(angle).toBeGreaterThan(1.5 * Math.PI - 1e-4);
+    expect(angle).toBeLessThan(4.5 * Math.PI + 1e-4);
+    expect(angle * Math.cos(angle)).toBeCloseTo(u, 3);
+    expect(angle * Math.sin(angle)).toBeCloseTo(v, 3);
   }
-  expect(Math.abs(mean(roll.map(([x, y]) => x * x + y * y)) - 2)).toBeLessThan(0.05);
 });
+
+/** What the docstrings promise: standard deviation and ends of each axis; the mean is 0. */
+test.each<[typeof swissRoll, [number, number], number[][]]>([
+  [
+    swissRoll,
+    [0.975, 1.024],
+    [
+      [-1.7, 1.6],
+      [-1.7, 2.1],
+    ],
+  ],
+  [
+    twoMoons,
+    [Math.sqrt(0.75), Math.sqrt(0.5 - 1 / Math.PI + 1 / 16)],
+    [
+      [-1.5, 1.5],
+      [-0.75, 0.75],
+    ],
+  ],
+])('%p has mean 0, and the spread and the ends that it names', (make, stds, ends) => {
+  const points = pairs(make({ count: 20_000, generator, noise: 0 }));
+  for (const d of [0, 1] as const) {
+    const found = axis(points, d);
+    expect(Math.abs(found.mean)).toBeLessThan((5 * stds[d]) / Math.sqrt(20_000));
+    expect(Math.abs(found.std / stds[d] - 1)).toBeLessThan(5 / Math.sqrt(20_000));
+    found.ends.forEach((end, i) => {
+      expect(Math.abs(end)).toBeLessThanOrEqual(Math.abs(ends[d][i]) + 1e-6);
+      expect(Math.abs(end - ends[d][i])).toBeLessThan(0.1);
+    });
+  }
+});
+
+test.each([swissRoll, twoMoons, gaussianMixture])(
+  '%p: point i does not depend on how many are drawn',
+  (make) => {
+    const all = Array.from(make({ count: 50, generator }).points);
+    for (const count of [1, 7, 32])
+      expect(Array.from(make({ count, generator }).points)).toEqual(all.slice(0, 2 * count));
+  },
+);
 
 test('the moons are two half circles; noise widens them by its standard deviation', () => {
   const distance = ([x, y]: readonly [number, number]) =>
@@ -54,7 +108,7 @@ test('the mixture has its weights, means and standard deviation', () => {
   expect(Math.sqrt(mean(left.map((x) => (x + 3) ** 2)))).toBeCloseTo(0.5, 1);
   const ring = pairs(gaussianMixture({ count: 8000, generator }));
   const square = mean(ring.map(([x, y]) => x * x + y * y));
-  expect(square).toBeCloseTo(1 + 2 * ringMixture.std ** 2, 1);
+  expect(square).toBeCloseTo(1 + 2 * ringMixture.std ** 2, 1); // 0.71 along each axis
 });
 
 test.each([swissRoll, twoMoons, gaussianMixture])(
