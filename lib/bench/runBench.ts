@@ -1,6 +1,6 @@
 /** The whole benchmark: starts the contenders, measures one workload after the other, and reports. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { threadCount } from '../engine/limits';
 import { contenders, takesPart, type Contender } from './contenders';
@@ -46,11 +46,13 @@ function environment(threads: number): NodeJS.ProcessEnv {
 
 async function openField(options: BenchOptions, threads: number): Promise<Field> {
   const { quick = false, peers = false, onProgress = () => {} } = options;
-  const worker = join(__dirname, 'worker.js');
+  const program = (name: string): string => join(__dirname, `${name}.js`);
   const stock = resolveStock();
-  const commands: Partial<Record<Contender['family'], string[]>> = { ours: [process.execPath, worker] };
+  const commands: Partial<Record<Contender['family'], string[]>> = {
+    ours: [process.execPath, program('worker')],
+  };
   const absent: string[] = [];
-  if (stock) commands.stock = [process.execPath, worker, stock];
+  if (stock) commands.stock = [process.execPath, program('stockWorker'), stock];
   else absent.push("tfjs-node's stock addon: `require('@tensorflow/tfjs-node')` finds none in this folder.");
   if (peers) commands.torch = [await peerPython(onProgress), peerFolders().worker];
   else absent.push('PyTorch: run with --peers.');
@@ -83,6 +85,19 @@ function chosen({ fastestOf }: Planned, entrants: Entrant[], results: Result[]):
   });
 }
 
+/** The file that peers compare their outputs with, made by one of ours; undefined where no peer takes part. */
+async function referenceFor(
+  { workload, only = () => true }: Planned,
+  entrants: Entrant[],
+  file: string,
+): Promise<string | undefined> {
+  const among = entrants.filter(({ contender }) => only(contender) && takesPart(contender, workload));
+  const ours = among.find(({ contender }) => contender.family === 'ours');
+  if (!ours || !among.some(({ contender }) => contender.family === 'torch')) return undefined;
+  await ours.child.ask('reference', { workload, file });
+  return file;
+}
+
 /** Operations of the step against those of a bare convolution in the same time. */
 async function boundOf(
   { id, label, workload }: Planned,
@@ -111,11 +126,23 @@ async function boundOf(
   return { id, label, flops, convolution: `${convolution.input} * ${convolution.kernel}`, rates };
 }
 
+/** @throws when a name fits no workload. */
+function wanted(quick: boolean, only?: string[]): Planned[] {
+  const all = plan({ quick });
+  for (const start of only ?? []) {
+    if (all.some(({ id }) => id.startsWith(start))) continue;
+    const names = all.map(({ id }) => id).join(', ');
+    throw new Error(`No workload begins with '${start}'; there are ${names}.`);
+  }
+  return all.filter(({ id }) => !only || only.some((start) => id.startsWith(start)));
+}
+
 /** Runs it all. @throws when a contender fails, or computes something else than we do. */
 export async function runBench(options: BenchOptions = {}): Promise<Report> {
   const { quick = false, only, onProgress } = options;
   const threads = threadCount();
-  const planned = plan({ quick }).filter(({ id }) => !only || only.some((start) => id.startsWith(start)));
+  const load = loadavg()[0];
+  const planned = wanted(quick, only);
   const folder = mkdtempSync(join(tmpdir(), 'tsdiffusion-bench-'));
   const date = new Date().toISOString().slice(0, 16).replace('T', ' ');
   let field: Field | undefined;
@@ -126,10 +153,8 @@ export async function runBench(options: BenchOptions = {}): Promise<Report> {
     const bounds: Bound[] = [];
     const compared: Record<string, number> = {};
     for (const one of planned) {
-      const reference = join(folder, `${one.id}.safetensors`);
-      const ours = entrants.find(({ contender }) => takesPart(contender, one.workload))!;
-      await ours.child.ask('reference', { workload: one.workload, file: reference });
       const taking = chosen(one, entrants, results);
+      const reference = await referenceFor(one, taking, join(folder, `${one.id}.safetensors`));
       const measurements = await measure({ planned: one, entrants: taking, reference, onProgress });
       const result: Result = { id: one.id, label: one.label, group: one.group, measurements };
       results.push(result);
@@ -141,6 +166,7 @@ export async function runBench(options: BenchOptions = {}): Promise<Report> {
     const machine = {
       processor: cpus()[0]?.model.trim() ?? process.arch,
       threads,
+      'load before': load.toFixed(2),
       memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
       system: `${type()} ${release()}`,
     };

@@ -1,35 +1,13 @@
-/** The process of a contender in Node: this library, or the stock addon of TensorFlow.js. */
+/** The process of this library's contenders. */
 import { device } from '../engine';
 import { trainFlops } from './flops';
-import type { Job } from './job';
+import { jobHandlers } from './job';
 import { ourJob, writeReference } from './ours';
 import { serve } from './protocol';
 
-const jobs = new Map<string, Job>();
-
 void serve({
-  hello: () => {
-    const { tensorflow } = device();
-    return {
-      versions: { TensorFlow: tensorflow, Node: process.version },
-    };
-  },
-  prepare: async ({ id, workload, variant }) => {
-    const job = ourJob(workload, variant);
-    jobs.set(id, job);
-    for (let i = 0; i < 2; i++) await job.run();
-    return { note: '', difference: null };
-  },
-  run: async ({ id, iterations }) => {
-    const milliseconds: number[] = [];
-    for (let i = 0; i < iterations; i++) milliseconds.push(await jobs.get(id)!.run());
-    return { milliseconds };
-  },
-  release: async ({ id }) => {
-    await jobs.get(id)?.dispose();
-    jobs.delete(id);
-    return {};
-  },
+  hello: () => ({ versions: { TensorFlow: device().tensorflow, Node: process.version } }),
+  ...jobHandlers(ourJob),
   reference: async ({ workload, file }) => {
     await writeReference(workload, file);
     return {};
