@@ -182,7 +182,9 @@ describe('workloads', () => {
     const { tensors } = readSafetensors(file);
     const fresh = createModel(model, createGenerator(0));
     for (const [name, variable] of fresh.parameters) {
-      expect(Array.from(tensors.get(name)!.data as Float32Array)).not.toEqual(Array.from(variable.dataSync()));
+      expect(Array.from(tensors.get(name)!.data as Float32Array)).not.toEqual(
+        Array.from(variable.dataSync()),
+      );
     }
     expect([...tensors.keys()].sort()).toEqual(
       [...fresh.parameters.keys(), 'input/xt', 'input/t', 'output/eps'].sort(),
