@@ -33,4 +33,6 @@ export interface MlpConfig {
 }
 
 export type ModelConfig =
-  { kind: 'lecture2025'; T: number } | ({ kind: 'unet' } & UnetConfig) | ({ kind: 'mlp' } & MlpConfig);
+  | { kind: 'lecture2025'; T: number; width?: number }
+  | ({ kind: 'unet' } & UnetConfig)
+  | ({ kind: 'mlp' } & MlpConfig);

@@ -9,7 +9,7 @@ import { unet } from './unet';
 export function createModel(config: ModelConfig, generator: Generator): Model {
   switch (config.kind) {
     case 'lecture2025':
-      return lecture2025({ T: config.T, generator });
+      return lecture2025({ ...config, generator });
     case 'unet':
       return unet({ ...config, generator });
     case 'mlp':

@@ -18,9 +18,18 @@ function layer(parameters: Parameters, kernelShape: number[], outputs: number, f
   };
 }
 
-/** The notes' `SimpleUNet`; `T` is the length of the schedule, by which the network divides t. */
-export function lecture2025(options: { T: number; generator: Generator }): Model {
-  const { T, generator } = options;
+/**
+ * The notes' `SimpleUNet`; `T` is the length of the schedule, by which the network divides t. `width` is the number of
+ * channels of the first layer, the notes' 64 by default; everything else grows with it.
+ *
+ * @throws when the width is not a whole number of at least 1.
+ */
+export function lecture2025(options: { T: number; width?: number; generator: Generator }): Model {
+  const { T, width = 64, generator } = options;
+  if (!(Number.isSafeInteger(width) && width >= 1)) {
+    throw new Error(`width = ${width}: use a whole number of at least 1.`);
+  }
+  const wide = 2 * width;
   const parameters = Parameters.create(generator);
   const conv = (name: string, inputs: number, outputs: number) =>
     layer(parameters.scope(name), [3, 3, inputs, outputs], outputs, 9 * inputs);
@@ -30,24 +39,24 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
   const linear = (name: string, inputs: number, outputs: number) =>
     layer(parameters.scope(name), [inputs, outputs], outputs, inputs);
 
-  const time1 = linear('time1', 1, 128);
-  const time2 = linear('time2', 128, 128);
-  const conv1 = conv('conv1', 1, 64);
-  const conv2 = conv('conv2', 64, 128);
-  const deconv1 = transposed('deconv1', 128, 64);
-  const deconv2 = transposed('deconv2', 64, 1);
+  const time1 = linear('time1', 1, wide);
+  const time2 = linear('time2', wide, wide);
+  const conv1 = conv('conv1', 1, width);
+  const conv2 = conv('conv2', width, wide);
+  const deconv1 = transposed('deconv1', wide, width);
+  const deconv2 = transposed('deconv2', width, 1);
 
   type Weights = ReturnType<typeof layer>;
   const convolve = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D =>
     addBias(tf.conv2d(x, kernel as tf.Variable<tf.Rank.R4>, 1, 'same'), bias);
   const convolveTransposed = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D => {
-    const [batch, height, width] = x.shape;
-    const shape: [number, number, number, number] = [batch, height, width, kernel.shape[2] as number];
+    const [batch, rows, columns] = x.shape;
+    const shape: [number, number, number, number] = [batch, rows, columns, kernel.shape[2] as number];
     return addBias(tf.conv2dTranspose(x, kernel as tf.Variable<tf.Rank.R4>, shape, 1, 'same'), bias);
   };
 
   return {
-    config: { kind: 'lecture2025', T },
+    config: { kind: 'lecture2025', T, ...(options.width !== undefined && { width }) },
     parameters: parameters.all,
     parameterCount: parameters.count,
     predict: pure((xt, t) =>
@@ -62,7 +71,7 @@ export function lecture2025(options: { T: number; generator: Generator }): Model
         );
         let x = relu(convolve(xt as tf.Tensor4D, conv1));
         x = relu(convolve(x, conv2));
-        x = tf.add(x, tf.reshape(time, [-1, 1, 1, 128]));
+        x = tf.add(x, tf.reshape(time, [-1, 1, 1, wide]));
         x = relu(convolveTransposed(x, deconv1));
         return convolveTransposed(x, deconv2);
       }),

@@ -101,6 +101,6 @@ export function runNode(
 }
 
 /** The compiled program behind `npm run <name>`. */
-export function program(name: 'train' | 'sample'): string {
+export function program(name: 'train' | 'sample' | 'bench'): string {
   return path.join(root, 'node_modules', 'tsdiffusion', 'cli', `${name}.js`);
 }

@@ -18,7 +18,8 @@ const mayImport: Record<string, string[]> = {
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
   sampling: ['engine', 'compile', 'diffusion'],
   viz: ['engine', 'io', 'datasets'],
-  cli: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling', 'viz'],
+  bench: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling'],
+  cli: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling', 'viz', 'bench'],
 };
 
 /** The modules of lib that a file imports, as paths from lib. */

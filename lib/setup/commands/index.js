@@ -67,6 +67,7 @@ const commands = {
   notebooks: { needs: everything, run: notebooks },
   train: { needs: everything, run: node('tsdiffusion/cli/train.js') },
   sample: { needs: everything, run: node('tsdiffusion/cli/sample.js') },
+  bench: { needs: everything, run: node('tsdiffusion/cli/bench.js') },
   setup: { needs: everything, run: setup },
   doctor: { needs: [], run: doctor },
   build: { needs: [...tools, 'build'], run: async () => 0 },
