@@ -3,6 +3,7 @@ import { Attribute, AttributeType, setAttribute, Setters } from '../engine/attri
 import type { ShapeAndType } from '../engine/binding';
 import { api, check, status } from '../engine/libtensorflow';
 import type { Output, Pointer } from '../engine/signatures';
+import { dimensions } from '../engine/tensors';
 import { countsOf, inputsOf } from './opDefs';
 
 export type { Output };
@@ -66,6 +67,26 @@ export class Graph {
     } finally {
       api.TF_DeleteTensor(tensor);
     }
+  }
+
+  /** A call of another function as one operation, which XLA compiles as a whole. */
+  call(name: string, inputs: readonly Output[], given: ShapeAndType[], returned: ShapeAndType[]): Output[] {
+    const types = (values: ShapeAndType[]): number[] => values.map(({ dtype }) => dtype);
+    const attributes = [
+      { name: 'Tin', type: AttributeType.type, value: types(given) },
+      { name: 'Tout', type: AttributeType.type, value: types(returned) },
+      { name: '_XlaMustCompile', type: AttributeType.bool, value: true },
+    ];
+    const oper = this.build('PartitionedCall', inputs, attributes, (node) => {
+      for (const attribute of attributes) setAttribute(node, attribute, setters);
+      api.TF_SetAttrFuncName(node, 'f', name, Buffer.byteLength(name));
+    });
+    return returned.map(({ shape }, index) => {
+      const output = { oper, index };
+      api.TF_GraphSetTensorShape(this.graph, output, dimensions(shape), shape.length, status);
+      check(`Shape of ${name}`);
+      return output;
+    });
   }
 
   /** Shape and type of a value. @throws when the shape is not known before the function runs. */

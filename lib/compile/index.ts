@@ -3,6 +3,7 @@ export { isRecording } from './backend';
 export { compile } from './compile';
 export type { Compiled, CompileOptions } from './compile';
 export { RecordingError } from './error';
+export { fuse } from './fuse';
 export { assertRunOptions, derived, pure, run } from './pure';
 export type { RunOptions } from './pure';
 export type { Precision } from './precision';

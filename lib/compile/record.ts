@@ -48,7 +48,8 @@ export function record(
   options: { name: string; precision: Precision },
 ): Recording {
   const be = backend();
-  const binding = be.binding as EagerBinding;
+  const outer = be.binding;
+  const binding = outer instanceof Recorder ? outer.binding : outer;
   const graph = new Graph();
   const recorder = new Recorder(binding, graph, options.precision);
   const random = Math.random;
@@ -90,7 +91,7 @@ export function record(
   } finally {
     Math.random = random;
     standIns?.restore();
-    be.binding = binding;
+    be.binding = outer;
     graph.dispose();
   }
   if (recorder.alive > 0) {

@@ -10,6 +10,9 @@ import { Contractions, type Precision } from './precision';
 /** Numbers of recorded values start here, far above those of real tensors, so that one is never taken for the other. */
 const FIRST = 2 ** 40;
 
+/** One series for all recorders: a symbol of another one is never taken for an own. */
+let next = FIRST;
+
 /** A tensor that is there before the function runs. */
 export interface Capture extends ShapeAndType {
   id: number;
@@ -23,10 +26,9 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
   private readonly real = new Map<number, Output>();
   private readonly made = new Set<number>();
   private readonly contractions: Contractions;
-  private next = FIRST;
 
   constructor(
-    private readonly binding: EagerBinding,
+    readonly binding: EagerBinding,
     readonly graph: Graph,
     precision: Precision,
   ) {
@@ -36,7 +38,7 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
 
   /** A tensor without values for a value of the graph; a function says where it is when somebody first uses it. */
   symbol(what: ShapeAndType, output: Output | (() => Output)): TensorMetadata {
-    const id = this.next++;
+    const id = next++;
     this.values.set(id, output);
     return { id, ...what };
   }

@@ -36,10 +36,10 @@ function residualBlock(
   outChannels: number,
   timeSize: number,
 ): TimedLayer {
-  const norm1 = groupNorm(parameters.scope('norm1'), { channels: inChannels });
+  const norm1 = groupNorm(parameters.scope('norm1'), { channels: inChannels, activation: 'silu' });
   const conv1 = conv2d(parameters.scope('conv1'), { inChannels, outChannels });
   const shift = dense(parameters.scope('time'), { inputs: timeSize, outputs: outChannels });
-  const norm2 = groupNorm(parameters.scope('norm2'), { channels: outChannels });
+  const norm2 = groupNorm(parameters.scope('norm2'), { channels: outChannels, activation: 'silu' });
   const conv2 = conv2d(parameters.scope('conv2'), {
     inChannels: outChannels,
     outChannels,
@@ -50,8 +50,8 @@ function residualBlock(
       ? (x) => x
       : conv2d(parameters.scope('shortcut'), { inChannels, outChannels, kernelSize: 1 });
   return (x, time) => {
-    const h = tf.add(conv1(silu(norm1(x))), tf.reshape(shift(time), [-1, 1, 1, outChannels]));
-    return tf.add(shortcut(x), conv2(silu(norm2(h))));
+    const h = tf.add(conv1(norm1(x)), tf.reshape(shift(time), [-1, 1, 1, outChannels]));
+    return tf.add(shortcut(x), conv2(norm2(h)));
   };
 }
 
@@ -158,7 +158,10 @@ export function unet(options: UnetOptions): Model {
       attend: attend(`up${level}/attention`, level),
     }))
     .reverse();
-  const outputNorm = groupNorm(parameters.scope('output/norm'), { channels: channels[0] });
+  const outputNorm = groupNorm(parameters.scope('output/norm'), {
+    channels: channels[0],
+    activation: 'silu',
+  });
   const output = conv2d(parameters.scope('output'), {
     inChannels: channels[0],
     outChannels: imageChannels,
@@ -194,7 +197,7 @@ export function unet(options: UnetOptions): Model {
           x = level.block(skips ? tf.concat([x, skip], 3) : x, time);
           x = level.attend(x);
         }
-        return output(silu(outputNorm(x)));
+        return output(outputNorm(x));
       });
     }),
     dispose: () => parameters.dispose(),

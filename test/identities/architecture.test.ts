@@ -10,7 +10,7 @@ const mayImport: Record<string, string[]> = {
   compile: ['engine'],
   io: [],
   datasets: ['engine', 'io'],
-  nn: ['engine'],
+  nn: ['engine', 'compile'],
   diffusion: ['engine', 'compile'],
   models: ['engine', 'compile', 'nn', 'diffusion'],
   oracle: ['engine', 'datasets', 'diffusion'],
