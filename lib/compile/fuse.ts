@@ -1,6 +1,9 @@
 import { tf } from '../engine';
+import type { ShapeAndType } from '../engine/binding';
+import { DataType } from '../engine/dtypes';
 import { backend, isRecording, typeOf } from './backend';
 import { RecordingError } from './error';
+import type { Output } from './graph';
 import { record, type Recording, type Result } from './record';
 import type { Recorder } from './recorder';
 
@@ -8,6 +11,20 @@ import type { Recorder } from './recorder';
 const WORTHWHILE = 2 ** 17;
 
 let count = 0;
+
+export interface FuseOptions {
+  name?: string;
+  /** Elements of the first argument from which on it is worth it. */
+  from?: number;
+  /** Results, by number, that may be rounded to bfloat16 where a function is compiled for it; none by default. */
+  narrow?: readonly number[];
+}
+
+interface Part {
+  recording: Recording;
+  /** Arguments and results that cross the border in bfloat16. */
+  narrow: { args: number[]; results: readonly number[] };
+}
 
 /**
  * A part of compiled functions that XLA makes few loops of: element-wise arithmetic, in which TensorFlow would write every
@@ -18,35 +35,60 @@ let count = 0;
  */
 export function fuse<Args extends tf.Tensor[], R extends Result>(
   fn: (...args: Args) => R,
-  { name = fn.name || 'part', from = WORTHWHILE }: { name?: string; from?: number } = {},
+  { name = fn.name || 'part', from = WORTHWHILE, narrow = [] }: FuseOptions = {},
 ): (...args: Args) => R {
-  const recordings = new Map<string, Recording>();
+  const parts = new Map<string, Part>();
   return (...args) => {
     if (!isRecording() || args[0].size < from) return fn(...args);
-    const key = args.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(' ');
-    let part = recordings.get(key);
+    const { precisions } = backend().binding as Recorder;
+    const inputs = inputsOf(args);
+    const crossing = {
+      // What comes in bfloat16 is taken as it is, and widened inside.
+      args: [...inputs.keys()].filter((i) => precisions.twin(inputs[i])),
+      results: precisions.precision === 'bfloat16' ? narrow : [],
+    };
+    const key = [...args.map(({ dtype, shape }) => `${dtype}[${shape}]`), JSON.stringify(crossing)].join(' ');
+    let part = parts.get(key);
     if (!part) {
-      part = record(fn as unknown as (...tensors: tf.Tensor[]) => Result, args, {
+      const recording = record(fn as unknown as (...tensors: tf.Tensor[]) => Result, args, {
         name: `${name.replace(/\W/g, '_')}_part_${count++}`,
         precision: 'float32',
+        narrow: crossing,
       });
-      if (part.inputs.length > args.length) {
+      if (recording.inputs.length > args.length) {
         throw new RecordingError('a fused part reads a tensor that is not among its arguments');
       }
-      recordings.set(key, part);
+      parts.set(key, (part = { recording, narrow: crossing }));
     }
     return call(part, args) as R;
   };
 }
 
-/** The part as one node of the function that is being recorded. */
-function call(part: Recording, args: tf.Tensor[]): Result {
+/** Where the tensors are in the graph that is being recorded. */
+function inputsOf(args: tf.Tensor[]): Output[] {
   const recorder = backend().binding as Recorder;
-  const inputs = backend()
+  return backend()
     .getInputTensorIds(args)
     .map((id) => recorder.output(id));
-  const outputs = recorder.graph.call(part.name, inputs, args.map(typeOf), part.outputs);
-  return part.form(
-    outputs.map((output, i) => backend().createOutputTensor(recorder.symbol(part.outputs[i], output))),
+}
+
+/** The part as one node of the function that is being recorded. */
+function call({ recording, narrow }: Part, args: tf.Tensor[]): Result {
+  const recorder = backend().binding as Recorder;
+  const { graph, precisions } = recorder;
+  const narrowed = (what: ShapeAndType): ShapeAndType => ({ ...what, dtype: DataType.bfloat16 });
+  const inputs = inputsOf(args).map((input, i) =>
+    narrow.args.includes(i) ? (precisions.twin(input) as Output) : input,
+  );
+  const given = args.map((tensor, i) =>
+    narrow.args.includes(i) ? narrowed(typeOf(tensor)) : typeOf(tensor),
+  );
+  const returned = recording.outputs.map((what, i) => (narrow.results.includes(i) ? narrowed(what) : what));
+  const outputs = graph.call(recording.name, inputs, given, returned);
+  return recording.form(
+    outputs.map((output, i) => {
+      const wide = narrow.results.includes(i) ? precisions.fromBfloat16(output) : output;
+      return backend().createOutputTensor(recorder.symbol(recording.outputs[i], wide));
+    }),
   );
 }

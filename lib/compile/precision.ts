@@ -1,4 +1,4 @@
-/** Where a recorded function computes in bfloat16: 8 bits of exponent as float32, 8 bits of precision instead of 24. */
+/** Where a recorded function computes in bfloat16: float32's 8 bits of exponent, but 8 bits of precision instead of 24. */
 import { Attribute, AttributeType } from '../engine/attributes';
 import { DataType } from '../engine/dtypes';
 import type { Graph, Output } from './graph';
@@ -25,32 +25,62 @@ const CONTRACTIONS: Record<string, readonly number[]> = {
   BatchMatMulV2: [0, 1],
 };
 
-/** Adds the contractions of one graph in the precision that was asked for. */
-export class Contractions {
+/**
+ * Ops that go on in bfloat16 when the inputs named here come from there: they add no error to speak of, and convert
+ * nothing to and fro. (A bias is joined to the convolution before it only in the convolution's own type.)
+ */
+const FOLLOWERS: Record<string, readonly number[]> = {
+  BiasAdd: [0],
+  BiasAddGrad: [0],
+  Relu: [0],
+  ReluGrad: [0, 1],
+  Reshape: [0],
+};
+
+/** Adds the ops of one graph in the precision that was asked for. */
+export class Precisions {
   /** Values that exist in another type already, by value and type. */
   private readonly casts = new Map<string, Output>();
 
   constructor(
     private readonly graph: Graph,
-    private readonly precision: Precision,
+    readonly precision: Precision,
   ) {}
 
-  /** Adds a contraction in bfloat16, with its result in float32 again; undefined if `op` is none or stays in float32. */
+  /** Adds an op in bfloat16, with its result in float32 again; undefined if it is to stay in float32. */
   add(op: Op): Output | undefined {
-    const factors = CONTRACTIONS[op.name];
     const isFloat = op.attributes.some(({ name, value }) => name === 'T' && value === DataType.float32);
-    if (this.precision === 'float32' || !factors || !isFloat) return undefined;
+    if (this.precision === 'float32' || !isFloat) return undefined;
+    const factors = CONTRACTIONS[op.name] ?? this.followed(op);
+    if (!factors) return undefined;
     const attributes = op.attributes.map((attribute) =>
       attribute.name === 'T' ? { ...attribute, value: DataType.bfloat16 } : attribute,
     );
-    const inputs = op.inputs.map((input, i) =>
-      factors.includes(i) ? this.cast(input, DataType.float32, DataType.bfloat16) : input,
-    );
-    const product = { oper: this.graph.add(op.name, attributes, inputs), index: 0 };
-    const result = this.cast(product, DataType.bfloat16, DataType.float32);
-    // Where it is a factor next, it need not go there and back.
-    this.casts.set(keyOf(result, DataType.bfloat16), product);
+    const inputs = op.inputs.map((input, i) => (factors.includes(i) ? this.toBfloat16(input) : input));
+    return this.fromBfloat16({ oper: this.graph.add(op.name, attributes, inputs), index: 0 });
+  }
+
+  /** The same value in bfloat16, if it came from there. */
+  twin(value: Output): Output | undefined {
+    return this.casts.get(keyOf(value, DataType.bfloat16));
+  }
+
+  /** A value in bfloat16 as one in float32, which remembers where it came from. */
+  fromBfloat16(value: Output): Output {
+    const result = this.cast(value, DataType.bfloat16, DataType.float32);
+    this.casts.set(keyOf(result, DataType.bfloat16), value);
     return result;
+  }
+
+  toBfloat16(value: Output): Output {
+    return this.cast(value, DataType.float32, DataType.bfloat16);
+  }
+
+  /** The inputs that a follower takes in bfloat16, if those that matter are there. */
+  private followed({ name, inputs }: Op): number[] | undefined {
+    const needed = FOLLOWERS[name];
+    if (!needed?.every((i) => this.twin(inputs[i]))) return undefined;
+    return name === 'BiasAdd' ? [0, 1] : [...needed];
   }
 
   private cast(value: Output, from: number, to: number): Output {

@@ -3,6 +3,7 @@ import { isPromise } from 'node:util/types';
 import { tf } from '../engine';
 import type { EagerBinding, ShapeAndType } from '../engine/binding';
 import type { EagerContext } from '../engine/context';
+import { DataType } from '../engine/dtypes';
 import { api } from '../engine/libtensorflow';
 import { backend, idOf, typeOf } from './backend';
 import { RecordingError } from './error';
@@ -34,6 +35,13 @@ export interface Recording {
   size: number;
 }
 
+export interface RecordOptions {
+  name: string;
+  precision: Precision;
+  /** Arguments and results that cross the border of the function in bfloat16, by number; none by default. */
+  narrow?: { args: readonly number[]; results: readonly number[] };
+}
+
 /**
  * Runs `fn` once on tensors without values and makes what it did a function of TensorFlow.
  *
@@ -45,13 +53,15 @@ export interface Recording {
 export function record(
   fn: (...tensors: tf.Tensor[]) => Result,
   args: tf.Tensor[],
-  options: { name: string; precision: Precision },
+  options: RecordOptions,
 ): Recording {
   const be = backend();
   const outer = be.binding;
   const binding = outer instanceof Recorder ? outer.binding : outer;
   const graph = new Graph();
   const recorder = new Recorder(binding, graph, options.precision);
+  const { precisions } = recorder;
+  const { narrow = { args: [], results: [] } } = options;
   const random = Math.random;
   let standIns: StandIns | undefined;
   let recording: Recording | undefined;
@@ -60,15 +70,24 @@ export function record(
   try {
     tf.tidy(() => {
       const given = args.map(typeOf);
-      const placeholders = given.map((what) => graph.placeholder(what));
-      const symbols = given.map((what, i) => be.createOutputTensor(recorder.symbol(what, placeholders[i])));
+      const placeholders = given.map((what, i) =>
+        graph.placeholder(narrow.args.includes(i) ? { ...what, dtype: DataType.bfloat16 } : what),
+      );
+      const symbols = given.map((what, i) => {
+        const value = placeholders[i];
+        const wide = narrow.args.includes(i) ? precisions.fromBfloat16(value) : value;
+        return be.createOutputTensor(recorder.symbol(what, wide));
+      });
       standIns = new StandIns(recorder);
       const result = fn(...symbols);
       standIns.requireNoOthers();
       const { tensors, form } = disassemble(result);
       const assigned = standIns.assigned();
       const returned = [...tensors, ...assigned];
-      const outputs = returned.map((tensor) => identity(graph, recorder.output(idOf(tensor))));
+      const outputs = returned.map((tensor, i) => {
+        const value = recorder.output(idOf(tensor));
+        return identity(graph, narrow.results.includes(i) ? precisions.toBfloat16(value) : value);
+      });
       const inputs: [Source, Output][] = [
         ...placeholders.map((output, index): [Source, Output] => [{ kind: 'argument', index }, output]),
         ...standIns.inputs,

@@ -5,7 +5,7 @@ import { BindingConstants, EagerBinding, Executor, ShapeAndType, TensorMetadata 
 import type { Values } from '../engine/tensors';
 import { RecordingError } from './error';
 import { Graph, Output } from './graph';
-import { Contractions, type Precision } from './precision';
+import { Precisions, type Precision } from './precision';
 
 /** Numbers of recorded values start here, far above those of real tensors, so that one is never taken for the other. */
 const FIRST = 2 ** 40;
@@ -25,7 +25,7 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
   private readonly values = new Map<number, Output | (() => Output)>();
   private readonly real = new Map<number, Output>();
   private readonly made = new Set<number>();
-  private readonly contractions: Contractions;
+  readonly precisions: Precisions;
 
   constructor(
     readonly binding: EagerBinding,
@@ -33,7 +33,7 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
     precision: Precision,
   ) {
     super();
-    this.contractions = new Contractions(graph, precision);
+    this.precisions = new Precisions(graph, precision);
   }
 
   /** A tensor without values for a value of the graph; a function says where it is when somebody first uses it. */
@@ -92,7 +92,7 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
   executeOp(name: string, attributes: Attribute[], ids: number[], outputs: number): TensorMetadata[] {
     const inputs = ids.map((id) => this.output(id));
     try {
-      const product = this.contractions.add({ name, attributes, inputs });
+      const product = this.precisions.add({ name, attributes, inputs });
       if (product) return [this.symbol(this.graph.describe(product), product)];
       const node = this.graph.add(name, attributes, inputs);
       return Array.from({ length: outputs }, (_, index) => {

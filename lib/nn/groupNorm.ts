@@ -58,7 +58,7 @@ function unitOf(groups: number, activation: Activation) {
       const y = affine(x, scale, tf.sub(beta, tf.mul(mean, scale)));
       return [activation === 'silu' ? tf.mul(y, tf.sigmoid(y)) : y, mean, inverseStd];
     },
-    { name: 'group_norm' },
+    { name: 'group_norm', narrow: [0] },
   );
   /** The gradient before the activation, and that times x. */
   const beforeActivation = fuse(
@@ -75,7 +75,7 @@ function unitOf(groups: number, activation: Activation) {
   const toInput = fuse(
     (dy: tf.Tensor, x: tf.Tensor, p: tf.Tensor, q: tf.Tensor, s: tf.Tensor) =>
       tf.add(affine(dy, p, s), tf.mul(x, spread(q))),
-    { name: 'group_norm_gradient_2' },
+    { name: 'group_norm_gradient_2', narrow: [0] },
   );
 
   return tf.customGrad((...args: unknown[]) => {
