@@ -1,5 +1,5 @@
 /** The whole benchmark: starts the contenders, measures one workload after the other, and reports. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { threadCount } from '../engine/limits';
@@ -39,6 +39,8 @@ function environment(threads: number): NodeJS.ProcessEnv {
     ...process.env,
     ...Object.fromEntries(names.map((name) => [name, count])),
     TORCHINDUCTOR_CACHE_DIR: peerFolders().compiled,
+    // In its own process: the pool of compilers has been seen to wait for minutes without doing anything.
+    TORCHINDUCTOR_COMPILE_THREADS: '1',
     PYTHONUNBUFFERED: '1',
     PYTHONDONTWRITEBYTECODE: '1',
   };
@@ -137,6 +139,33 @@ function wanted(quick: boolean, only?: string[]): Planned[] {
   return all.filter(({ id }) => !only || only.some((start) => id.startsWith(start)));
 }
 
+/**
+ * Lets torch.compile compile what it has not compiled before, which takes minutes and belongs to its installation: later it
+ * finds that in its folder.
+ */
+async function compileAhead(
+  planned: Planned[],
+  entrants: Entrant[],
+  onProgress: BenchOptions['onProgress'] = () => {},
+): Promise<void> {
+  const folder = peerFolders().compiled;
+  const file = join(folder, 'compiled.json');
+  const done = new Set(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : []);
+  for (const { contender, child } of entrants) {
+    if (!contender.variant.compile) continue;
+    for (const { id: name, label, workload, only = () => true } of planned) {
+      const id = `${name} ${contender.id}`;
+      if (done.has(id) || !takesPart(contender, workload) || !only(contender)) continue;
+      onProgress(`PyTorch: ${contender.label} compiles ${label}`);
+      await child.ask('prepare', { id, workload, variant: contender.variant });
+      await child.ask('release', { id });
+      done.add(id);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(file, JSON.stringify([...done]));
+    }
+  }
+}
+
 /** Runs it all. @throws when a contender fails, or computes something else than we do. */
 export async function runBench(options: BenchOptions = {}): Promise<Report> {
   const { quick = false, only, onProgress } = options;
@@ -149,6 +178,7 @@ export async function runBench(options: BenchOptions = {}): Promise<Report> {
   try {
     field = await openField(options, threads);
     const { entrants, versions, absent } = field;
+    await compileAhead(planned, entrants, onProgress);
     const results: Result[] = [];
     const bounds: Bound[] = [];
     const compared: Record<string, number> = {};

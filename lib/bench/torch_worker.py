@@ -213,7 +213,8 @@ def run(request):
 
 
 def release(request):
-    prepared.pop(request["id"], None)
+    if prepared.pop(request["id"]).variant.compiled:
+        torch._dynamo.reset()  # the next workload is not a variation of this one
     return {}
 
 
