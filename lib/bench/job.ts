@@ -5,6 +5,8 @@ import type { Variant, Workload } from './workload';
 export interface Job {
   /** Runs one iteration and returns its milliseconds. */
   run(): Promise<number>;
+  /** What makes the later runs all alike; default: two runs. */
+  warmUp?(): Promise<unknown>;
   dispose(): Promise<void> | void;
 }
 
@@ -28,7 +30,8 @@ export function jobHandlers(create: (workload: Workload, variant: Variant) => Jo
       const job = create(workload, variant);
       jobs.set(id, job);
       // The first run compiles, the second finds caches and memory as all later ones do.
-      for (let i = 0; i < 2; i++) await job.run();
+      if (job.warmUp) await job.warmUp();
+      else for (let i = 0; i < 2; i++) await job.run();
       return { note: '', difference: null };
     },
     run: async ({ id, iterations }) => {

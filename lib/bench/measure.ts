@@ -18,6 +18,8 @@ export interface MeasureOptions {
   reference?: string;
   /** Most rounds. */
   rounds?: number;
+  /** When to end, in milliseconds of `performance.now()`: from then on no round begins but the first. */
+  deadline?: number;
   /** Told what is going on. */
   onProgress?: (text: string) => void;
 }
@@ -46,7 +48,7 @@ async function prepare(
 
 /** Measures one workload. Returns what was measured, in the order of the entrants. @throws when outputs differ. */
 export async function measure(options: MeasureOptions): Promise<Measurement[]> {
-  const { planned, rounds: most = 15, onProgress = () => {} } = options;
+  const { planned, rounds: most = 15, deadline = Infinity, onProgress = () => {} } = options;
   const { id, label, workload, seconds, fewest, only = () => true } = planned;
   const entrants = options.entrants.filter(
     ({ contender }) => takesPart(contender, workload) && only(contender),
@@ -62,14 +64,16 @@ export async function measure(options: MeasureOptions): Promise<Measurement[]> {
     onProgress(`${label}: ${entrant.contender.label} gets ready`);
     const note = await prepare(options, entrant);
     const begin = performance.now();
-    await run(entrant, 1);
+    const time = await run(entrant, 1);
     const first = performance.now() - begin;
     const iterations = Math.max(1, Math.min(50, Math.round(ROUND_MS / first)));
     duration += first * iterations;
-    states.push({ entrant, note, iterations, rounds: [] });
+    // A whole sample takes so long that its first one counts.
+    states.push({ entrant, note, iterations, rounds: workload.kind === 'sample' ? [time] : [] });
   }
   const rounds = Math.max(fewest, Math.min(most, Math.floor((seconds * 1000) / duration)));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = states[0]?.rounds.length ?? 0; round < rounds; round++) {
+    if (round > 0 && performance.now() > deadline) break;
     onProgress(`${label}: round ${round + 1} of ${rounds}`);
     // Each time another one begins, so that nobody always comes after the same.
     for (let i = 0; i < states.length; i++) {

@@ -63,7 +63,7 @@ function sampling(workload: SampleWorkload, { eager, precision }: Variant) {
     generator: createGenerator(1),
     shape: [batch, imageSize, imageSize, 1],
     clipDenoised,
-    ...(steps && { timesteps: timesteps({ T: schedule.T, steps }) }),
+    timesteps: steps ? timesteps({ T: schedule.T, steps }) : undefined,
     ...(sampler === 'ddpm' && { variance }),
     ...(eager && { eager }),
     ...(precision && { precision }),
@@ -73,12 +73,14 @@ function sampling(workload: SampleWorkload, { eager, precision }: Variant) {
 
 function sampleJob(workload: SampleWorkload, variant: Variant): Job {
   const { model, options } = sampling(workload, variant);
-  const draw = async (): Promise<void> => {
-    const images = await sample({ ...options, sampler: workload.sampler, batchSize: workload.batch });
+  const draw = async (list = options.timesteps): Promise<void> => {
+    const { sampler, batch: batchSize } = workload;
+    const images = await sample({ ...options, timesteps: list, sampler, batchSize });
     await images.data();
     images.dispose();
   };
-  return { run: () => timed(draw), dispose: () => model.dispose() };
+  const warmUp = (): Promise<void> => draw([options.schedule.T - 1, 0]);
+  return { run: () => timed(() => draw()), warmUp, dispose: () => model.dispose() };
 }
 
 function stepsJob(workload: SampleWorkload, variant: Variant): Job {

@@ -53,7 +53,7 @@ const steps = (preset: Preset, group: number): SampleWorkload =>
 
 /** The workloads of a run; `quick` leaves out what takes long. */
 export function plan({ quick = false }: PlanOptions = {}): Planned[] {
-  const seconds = quick ? 12 : 60;
+  const seconds = quick ? 10 : 60;
   const fewest = quick ? 3 : 7;
   const main = (id: string, label: string, workload: Workload, more: Partial<Planned> = {}): Planned => ({
     id,

@@ -23,6 +23,9 @@ export interface BenchOptions {
   onProgress?: (text: string) => void;
 }
 
+/** How long `--quick` goes on beginning new work; what has begun takes some seconds more. */
+const QUICK_MS = 200_000;
+
 /** Processes by name, the contenders that take part, and why others do not. */
 interface Field {
   children: Map<string, Child>;
@@ -153,8 +156,10 @@ async function compileAhead(
   const done = new Set(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : []);
   for (const { contender, child } of entrants) {
     if (!contender.variant.compile) continue;
-    for (const { id: name, label, workload, only = () => true } of planned) {
-      const id = `${name} ${contender.id}`;
+    for (const { label, workload, only = () => true } of planned) {
+      if (workload.kind === 'convolution') continue;
+      const { kind, model, batch } = workload;
+      const id = JSON.stringify([contender.id, kind === 'train', model, batch]);
       if (done.has(id) || !takesPart(contender, workload) || !only(contender)) continue;
       onProgress(`PyTorch: ${contender.label} compiles ${label}`);
       await child.ask('prepare', { id, workload, variant: contender.variant });
@@ -179,13 +184,18 @@ export async function runBench(options: BenchOptions = {}): Promise<Report> {
     field = await openField(options, threads);
     const { entrants, versions, absent } = field;
     await compileAhead(planned, entrants, onProgress);
+    const deadline = performance.now() + (quick ? QUICK_MS : Infinity);
     const results: Result[] = [];
     const bounds: Bound[] = [];
     const compared: Record<string, number> = {};
     for (const one of planned) {
+      if (performance.now() > deadline) {
+        absent.push(`${one.label}: the time was up.`);
+        continue;
+      }
       const taking = chosen(one, entrants, results);
       const reference = await referenceFor(one, taking, join(folder, `${one.id}.safetensors`));
-      const measurements = await measure({ planned: one, entrants: taking, reference, onProgress });
+      const measurements = await measure({ planned: one, entrants: taking, reference, deadline, onProgress });
       const result: Result = { id: one.id, label: one.label, group: one.group, measurements };
       results.push(result);
       Object.assign(compared, ratios(one.id, measurements));

@@ -111,6 +111,10 @@ class Train:
             self.optimizer = self.optimizers[best]
             self.note = "" if best == "default" else f"{best} Adam"
 
+    def warm_up(self):
+        for _ in range(2):
+            self.run()
+
     def run(self):
         indices = torch.randint(0, 4096, (self.batch,))
         x0 = self.variant.layout(self.data[indices].float() / 127.5 - 1)
@@ -174,15 +178,22 @@ class Sample:
         variance = beta * (1 - before) / (1 - abar) if self.posterior else beta
         self.x = mean + variance**0.5 * torch.randn_like(x) if i > 0 else mean
 
+    def warm_up(self):
+        self.advance(2)
+        self.at = -1
+
     def run(self):
+        self.advance(self.group)
+        return float(self.x[0, 0, 0, 0])
+
+    def advance(self, steps):
         with torch.no_grad():
-            for _ in range(self.group):
+            for _ in range(steps):
                 if self.at < 0:
                     self.at = len(self.steps) - 1
                     self.x = self.variant.layout(torch.randn(self.batch, 1, self.side, self.side))
                 self.step(self.at)
                 self.at -= 1
-        return float(self.x[0, 0, 0, 0])
 
 
 prepared = {}
@@ -195,8 +206,7 @@ def prepare(request):
     difference = check(model, request["reference"]) if request.get("reference") else None
     kind = Train if workload["kind"] == "train" else Sample
     job = prepared[request["id"]] = kind(workload, variant, model)
-    for _ in range(2):
-        job.run()
+    job.warm_up()
     job.choose()
     return {"note": job.note, "difference": difference}
 
