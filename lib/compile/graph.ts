@@ -30,8 +30,8 @@ function encodeOutputs(outputs: readonly Output[]): BigInt64Array {
 
 /** Owned by whoever makes it, until `dispose()`. */
 export class Graph {
-  /** Operations so far. */
-  size = 0;
+  /** Operations so far: each has a name of its own. */
+  private size = 0;
   private readonly graph = api.TF_NewGraph();
 
   /**

@@ -31,8 +31,6 @@ export interface Recording {
   assigned: tf.Variable[];
   /** Puts the first outputs into the form that the function returned. */
   form: (tensors: tf.Tensor[]) => Result;
-  /** Operations in the graph, before TensorFlow optimises it. */
-  size: number;
 }
 
 export interface RecordOptions {
@@ -104,7 +102,6 @@ export function record(
         outputs: returned.map(typeOf),
         assigned,
         form,
-        size: graph.size,
       };
     });
   } finally {
