@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { toPixels } from '../datasets';
 import type { Precision } from '../compile';
 import { createSchedule } from '../diffusion';
-import { createGenerator } from '../engine';
+import { createGenerator, ready } from '../engine';
 import { openNpy, writePng } from '../io';
 import { sample, timesteps, type Spacing } from '../sampling';
 import { loadModel } from '../training';
@@ -69,6 +69,7 @@ function openOutput(out: string, { count, columns, scale }: SampleFlags): Output
 export async function runSampling(flags: SampleFlags): Promise<void> {
   const { count, batchSize, sampler, eta, eager, precision } = flags;
   if (eta !== undefined && sampler !== 'ddim') throw new Error('--eta belongs to --sampler ddim.');
+  await ready();
   const { model, info } = loadModel(userPath(flags.checkpoint));
   const schedule = createSchedule(info.preset.schedule);
   const steps = flags.steps ?? schedule.T;

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { batchCount, loadMnist, type Dataset } from '../datasets';
 import type { Precision } from '../compile';
 import { signalLeft } from '../diffusion';
-import { createGenerator, device } from '../engine';
+import { createGenerator, device, ready } from '../engine';
 import { presetNamed, type Preset } from '../models';
 import type { StopToken } from '../stop';
 import {
@@ -106,7 +106,7 @@ function announce({ info, options }: Run): void {
   console.log(
     `${info.preset.name}: ${state.model.parameterCount.toLocaleString('en')} parameters, seed ${info.seed}, ` +
       `${info.totalSteps} steps of ${batchSize} images (${epochs.toFixed(2)} epochs), ` +
-      `on ${where.name} with ${where.threads} threads`,
+      `on ${where.name}${where.kind === 'webgpu' ? ' through WebGPU' : ` with ${where.threads} threads`}`,
   );
   const warning = signalLeft(schedule);
   if (warning) console.log(`note: ${warning}`);
@@ -149,7 +149,7 @@ async function work(
   let held = '';
   let warning: string | undefined;
   const report = async (): Promise<void> => {
-    saveCheckpoint(file, state, info);
+    await saveCheckpoint(file, state, info);
     const since = losses.slice(reported);
     reported = losses.length;
     if (since.length === 0) return;
@@ -186,6 +186,7 @@ async function showBands(run: Run, validation: Dataset, stop: StopToken): Promis
 /** Trains as the flags say. */
 export async function runTraining(flags: TrainFlags): Promise<void> {
   const { file, exportFile } = outputs(flags);
+  await ready();
   const { run, validation } = prepare(flags);
   const { info, options } = run;
   const { state } = options;
@@ -211,7 +212,7 @@ export async function runTraining(flags: TrainFlags): Promise<void> {
       state.step > first ? `${(seconds / (state.step - first)).toFixed(3)} s a step` : 'was finished already';
     console.log(`${speed}; saved ${shown}`);
     if (exportFile) {
-      exportWeights(exportFile, state, info);
+      await exportWeights(exportFile, state, info);
       console.log(`averaged weights: ${shownPath(exportFile)}`);
     }
     console.log(`see it: npm run sample -- --checkpoint ${shown} --count 64 --seed 0 --out digits.png`);

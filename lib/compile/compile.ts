@@ -1,8 +1,11 @@
 import { tf } from '../engine';
 import { type Attribute, AttributeType } from '../engine/attributes';
 import type { EagerBinding, TensorMetadata } from '../engine/binding';
+import { onWebgpu } from '../engine/choice';
 import { dataTypeName } from '../engine/dtypes';
 import { backend, idOf, isRecording } from './backend';
+import type { Compiled } from './compiled';
+import { assertPrecision, uncompiled } from './opByOp';
 import type { Precision } from './precision';
 import { record, type Recording, type Result, type Source } from './record';
 
@@ -13,17 +16,6 @@ export interface CompileOptions {
   xla?: boolean;
   /** What errors call it, default the name of the function. */
   name?: string;
-}
-
-/** A function on tensors that runs as one TensorFlow function. Its results belong to the caller. */
-export interface Compiled<Args extends tf.Tensor[], R extends Result> {
-  (...args: Args): R;
-  /** The same on a thread of its own: the event loop goes on meanwhile. One call at a time, if it assigns variables. */
-  async(...args: Args): Promise<R>;
-  /** Functions recorded so far: one for each combination of shapes and types of the arguments. */
-  readonly recordings: number;
-  /** Frees them (garbage collection would, some day); a later call records anew. */
-  dispose(): void;
 }
 
 let count = 0;
@@ -44,7 +36,7 @@ function removeAll(recordings: Map<string, Recording>): void {
  * (numbers, `if`s, loops, the closure's other values) is fixed at that moment. Tensors and variables of the closure are
  * read anew at each call; a tensor must not have been disposed of.
  *
- * Within another compiled function it is simply `fn`.
+ * Within another compiled function it is simply `fn`; on WebGPU it is `fn` op by op.
  *
  * @param fn takes tensors, returns a tensor, a list or an object of tensors; it may assign to variables
  * @throws {RecordingError} at a call, when `fn` cannot be recorded: it reads a value, draws random numbers in
@@ -55,6 +47,8 @@ export function compile<Args extends tf.Tensor[], R extends Result>(
   options: CompileOptions = {},
 ): Compiled<Args, R> {
   const { precision = 'float32', xla = false, name = fn.name || 'function' } = options;
+  assertPrecision(precision);
+  if (onWebgpu) return uncompiled(fn);
   const recordings = new Map<string, Recording>();
   const attributes: Attribute[] = [
     // Without this attribute, however empty, TensorFlow does not optimise the function's graph.

@@ -1,7 +1,8 @@
 // Compiled functions: a whole step recorded once, and run as one TensorFlow function.
 export { isRecording } from './backend';
 export { compile } from './compile';
-export type { Compiled, CompileOptions } from './compile';
+export type { CompileOptions } from './compile';
+export type { Compiled } from './compiled';
 export { RecordingError } from './error';
 export { fuse } from './fuse';
 export { assertRunOptions, derived, pure, run } from './pure';

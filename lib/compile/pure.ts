@@ -1,6 +1,7 @@
-import { isPromise } from 'node:util/types';
-import { tf } from '../engine';
-import { compile, type Compiled } from './compile';
+import type { tf } from '../engine';
+import { compile } from './compile';
+import type { Compiled } from './compiled';
+import { assertPrecision, runOpByOp } from './opByOp';
 import type { Precision } from './precision';
 import type { Result } from './record';
 
@@ -16,9 +17,7 @@ export interface RunOptions {
 
 /** Throws unless the two can go together. */
 export function assertRunOptions({ eager = false, precision = 'float32' }: RunOptions): void {
-  if (precision !== 'float32' && precision !== 'bfloat16') {
-    throw new Error(`precision = ${String(precision)}: choose 'float32' or 'bfloat16'.`);
-  }
+  assertPrecision(precision);
   if (eager && precision === 'bfloat16') {
     throw new Error('precision = bfloat16 needs a compiled function: leave eager out, or use float32.');
   }
@@ -76,17 +75,5 @@ export async function run<Args extends tf.Tensor[], R extends Result>(
     forms.compiled.set(precision, form);
     return form.async(...args);
   }
-  return tf.tidy(() => {
-    const result = fn(...args);
-    if (isPromise(result))
-      throw new Error(`${fn.name || 'the function'} returned a promise (it must not be async).`);
-    return own(result) as tf.TensorContainer;
-  }) as R;
-}
-
-/** The same with new tensors: what a function returns may belong to somebody else. */
-function own(result: Result): Result {
-  if (result instanceof tf.Tensor) return result.clone();
-  if (Array.isArray(result)) return result.map((tensor) => tensor.clone());
-  return Object.fromEntries(Object.entries(result).map(([name, tensor]) => [name, tensor.clone()]));
+  return runOpByOp(fn, args);
 }

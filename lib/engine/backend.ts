@@ -1,51 +1,40 @@
+/** The engine that `TSDIFFUSION_DEVICE` asks for: importing this file starts it, and only it. */
 import './repair-util';
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels';
-import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
-import { Attribute } from './attributes';
-import { Device, openDevice } from './device';
-import { kernels } from './kernels';
-import { Values } from './tensors';
+import { onWebgpu } from './choice';
+import type { Device } from './device';
+import type { Rows } from './streams';
 
-const NAME = 'tensorflow';
-
-// Opened here and not in the factory below: tfjs reports a factory that throws as a mere warning.
-const opened = openDevice();
-
-for (const kernel of kernels) {
-  if (tf.getKernel(kernel.kernelName, NAME)) tf.unregisterKernel(kernel.kernelName, NAME);
-  tf.registerKernel(kernel);
-}
-tf.registerBackend(NAME, () => new NodeJSKernelBackend(opened.binding, '@tensorflow/tfjs-node-gpu'), 3);
-void tf.setBackend(NAME);
-
-/** The device that this process computes on. */
-export function device(): Device {
-  return { ...opened.device };
+interface Engine {
+  ready(): Promise<void>;
+  device(): Device;
+  /** Random numbers as `[count, size]`; the caller owns the tensor. */
+  drawTensor(rows: Rows): tf.Tensor;
+  /** Waits until the device has done what it was given so far. */
+  settled(): Promise<void>;
 }
 
-/** A tensor of a type that tfjs has not (uint64, say), as an input of a raw op. */
-export interface RawInput {
-  shape: number[];
-  dtype: number;
-  values: Values;
+function onTensorflow(): Engine {
+  const { device } = require('./tensorflow') as typeof import('./tensorflow');
+  const { drawTensor } = require('./randomOps') as typeof import('./randomOps');
+  return { ready: async () => {}, device: () => device, drawTensor, settled: async () => {} };
 }
 
-/** Runs a TensorFlow op with one output that tfjs has no function for; the caller owns the tensor. */
-export function executeRaw(name: string, attributes: Attribute[], inputs: RawInput[]): tf.Tensor {
-  const backend = tf.backend() as unknown as {
-    binding: NodeJSKernelBackend['binding'];
-    createOutputTensor(metadata: object): tf.Tensor;
-  };
-  const ids: number[] = [];
-  try {
-    for (const { shape, dtype, values } of inputs) {
-      ids.push(backend.binding.createTensor(shape, dtype, values as Float32Array));
-    }
-    return backend.createOutputTensor(backend.binding.executeOp(name, attributes, ids, 1)[0]);
-  } finally {
-    ids.forEach((id) => backend.binding.deleteTensor(id));
-  }
-}
+const engine: Engine = onWebgpu ? (require('./webgpu') as typeof import('./webgpu')) : onTensorflow();
+
+/**
+ * Resolves when ops can run: at once on TensorFlow, after the start of the device on WebGPU. `await` it before the first
+ * tensor is made.
+ *
+ * @throws when WebGPU was asked for and cannot be used; the error says what is missing.
+ */
+export const ready = (): Promise<void> => engine.ready();
+
+/** The device that this process computes on; on WebGPU after `ready()`. */
+export const device = (): Device => ({ ...engine.device() });
+
+export const drawTensor = (rows: Rows): tf.Tensor => engine.drawTensor(rows);
+
+export const settled = (): Promise<void> => engine.settled();
 
 export { tf };

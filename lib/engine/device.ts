@@ -4,33 +4,26 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { AttributeType } from './attributes';
 import { EagerBinding } from './binding';
+import { chosenDevice, DeviceChoice } from './choice';
 import { deviceOf, EagerContext } from './context';
 import { DataType } from './dtypes';
-import { api, runtime } from './libtensorflow';
+import { api } from './libtensorflow';
 import { threadCount } from './limits';
+import { findRuntime } from './locate';
 import { Pointer } from './signatures';
 import { createHandle, readHandle } from './tensors';
 
 /** Where the ops run, as found out by running one. */
 export interface Device {
-  kind: 'cpu' | 'gpu';
+  kind: 'cpu' | 'gpu' | 'webgpu';
   /** Name of the chip. */
   name: string;
   /** CPU threads that one op may use. */
   threads: number;
-  /** Version of TensorFlow. */
+  /** Version of TensorFlow; on WebGPU, which does without, of TensorFlow.js. */
   tensorflow: string;
   /** Why a GPU that is present is not used. */
   warning?: string;
-}
-
-export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
-
-/** @throws when `TSDIFFUSION_DEVICE` is set to anything but auto, cpu or gpu. */
-export function chosenDevice(environment: NodeJS.ProcessEnv = process.env): DeviceChoice {
-  const choice = environment.TSDIFFUSION_DEVICE || 'auto';
-  if (choice === 'auto' || choice === 'cpu' || choice === 'gpu') return choice;
-  throw new Error(`TSDIFFUSION_DEVICE is "${choice}": set it to cpu, gpu or auto, or unset it.`);
 }
 
 /**
@@ -111,7 +104,7 @@ export function whyUnlisted({ choice, present, variant, log }: Surroundings): st
 }
 
 function surroundings(): Omit<Surroundings, 'choice'> {
-  return { present: isGpuPresent(), variant: runtime.variant, log: () => gpuLines(startupLog()) };
+  return { present: isGpuPresent(), variant: findRuntime().variant, log: () => gpuLines(startupLog()) };
 }
 
 /** Linux: the driver's device file. WSL2: the driver's tools, put there by Windows. */

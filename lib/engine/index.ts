@@ -1,5 +1,5 @@
-// The engine: TensorFlow.js on TensorFlow's own library. Importing this file starts it.
-export { tf, device } from './backend';
+// The engine: TensorFlow.js on TensorFlow's own library, or on WebGPU. Importing this file starts it.
+export { tf, device, ready } from './backend';
 export type { Device } from './device';
 export { TensorFlowError } from './libtensorflow';
 export { memoryLimit, threadCount } from './limits';

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import koffi, { LibraryHandle, TypeObject } from 'koffi';
+import { onWebgpu } from './choice';
 import { pin, setDefaultVariable, silently } from './libc';
 import { findRuntime, Runtime } from './locate';
 import { CApi, NativeType, Pointer, signatures } from './signatures';
@@ -33,14 +34,11 @@ export class TensorFlowError extends Error {
   }
 }
 
-/** The runtime that this process runs on. */
-export const runtime: Runtime = findRuntime();
-
-/** TensorFlow's C API. */
-export const api: CApi = load(runtime);
+/** TensorFlow's C API; on WebGPU nothing is loaded, and every call is an error. */
+export const api: CApi = onWebgpu ? absent() : load(findRuntime());
 
 /** The status that every call of this thread reports to: such calls never overlap, so one is enough. */
-export const status: Pointer = api.TF_NewStatus();
+export const status: Pointer = onWebgpu ? 0n : api.TF_NewStatus();
 
 /** @throws {TensorFlowError} when the last call that was given `of` failed. */
 export function check(operation: string, describeInputs?: () => string[], of: Pointer = status): void {
@@ -69,6 +67,14 @@ export function cString(text: string): Buffer {
   let bytes = cStrings.get(text);
   if (bytes === undefined) cStrings.set(text, (bytes = Buffer.from(`${text}\0`)));
   return bytes;
+}
+
+/** Stands for an API that is not there. */
+function absent(): CApi {
+  const refuse = (): never => {
+    throw new Error('TSDIFFUSION_DEVICE=webgpu does without TensorFlow, which this needs: unset it.');
+  };
+  return new Proxy({} as CApi, { get: () => Object.assign(refuse, { async: refuse }) });
 }
 
 function load({ framework, cc, tensorflow }: Runtime): CApi {

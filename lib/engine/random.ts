@@ -1,7 +1,6 @@
-import { AttributeType } from './attributes';
-import { executeRaw, RawInput, tf } from './backend';
-import { DataType } from './dtypes';
+import { drawTensor, tf } from './backend';
 import { Counter, Key, philox } from './philox';
+import type { Rows } from './streams';
 
 /**
  * A stream of random numbers that has no state: equal seed and path give equal numbers, call after call and process
@@ -28,12 +27,6 @@ export interface Generator {
 /** Each kind of number has counters of its own, so that two kinds from one stream share no bits. */
 const Domain = { normal: 1, uniform: 2, integers: 3, permutation: 4, fork: 5 } as const;
 
-/** TensorFlow's number for Philox. */
-const PHILOX = 1;
-
-/** Numbers in one Philox block: a row is padded to whole blocks, so that each row starts at a block of its own. */
-const BLOCK = 4;
-
 /**
  * The root of all randomness: a generator from a seed.
  *
@@ -52,7 +45,7 @@ class PhiloxGenerator implements Generator {
   }
 
   normal(shape: number[], options: { firstSample?: number } = {}): tf.Tensor {
-    return this.rows('StatelessRandomNormalV2', Domain.normal, shape, options.firstSample, FLOAT);
+    return this.rows('normal', shape, options.firstSample);
   }
 
   uniform(shape: number[], options: { min?: number; max?: number; firstSample?: number } = {}): tf.Tensor {
@@ -61,7 +54,7 @@ class PhiloxGenerator implements Generator {
       throw new Error(`uniform: min (${min}) must be a finite float32 below max (${max}).`);
     }
     return tf.tidy(() => {
-      const unit = this.rows('StatelessRandomUniformV2', Domain.uniform, shape, firstSample, FLOAT);
+      const unit = this.rows('uniform', shape, firstSample);
       if (min === 0 && max === 1) return unit;
       // Rounding can reach max itself: stay below it.
       return unit
@@ -77,8 +70,7 @@ class PhiloxGenerator implements Generator {
     if (!(isInt32(min) && isInt32(max) && min < max)) {
       throw new Error(`integers: min (${min}) and max (${max}) must be 32-bit whole numbers with min < max.`);
     }
-    const bounds = [min, max].map((value) => int32([], [value]));
-    return this.rows('StatelessRandomUniformIntV2', Domain.integers, shape, firstSample, INT, bounds);
+    return this.rows('integers', shape, firstSample, [min, max]);
   }
 
   permutation(n: number): Uint32Array {
@@ -94,53 +86,19 @@ class PhiloxGenerator implements Generator {
   }
 
   private rows(
-    op: string,
-    domain: number,
+    kind: Rows['kind'],
     shape: number[],
     firstSample = 0,
-    dtype: number,
-    bounds: RawInput[] = [],
+    bounds: Rows['bounds'] = [0, 1],
   ): tf.Tensor {
     shape.forEach((size) => requireCount(`shape [${shape}]`, size));
     requireCount('firstSample', firstSample);
     const [count, ...rest] = shape.length > 0 ? shape : [1];
     const size = rest.reduce((product, length) => product * length, 1);
-    const blocks = Math.ceil(size / BLOCK);
-    const first = BigInt(firstSample) * BigInt(blocks);
-    const inputs = [
-      int32([2], [count, blocks * BLOCK]),
-      uint64([join(...this.key)]),
-      uint64([first, BigInt(domain)]),
-      int32([], [PHILOX]),
-      ...bounds,
-    ];
-    const attributes = [
-      { name: 'dtype', type: AttributeType.type, value: dtype },
-      { name: 'Tshape', type: AttributeType.type, value: DataType.int32 },
-    ];
-    return tf.tidy(() => {
-      const padded = executeRaw(op, attributes, inputs) as tf.Tensor2D;
-      return (blocks * BLOCK === size ? padded : padded.slice([0, 0], [count, size])).reshape(shape);
-    });
+    const rows = { kind, key: this.key, domain: Domain[kind], first: firstSample, count, size, bounds };
+    return tf.tidy(() => drawTensor(rows).reshape(shape));
   }
 }
-
-const FLOAT = DataType.float32;
-const INT = DataType.int32;
-
-const int32 = (shape: number[], values: number[]): RawInput => ({
-  shape,
-  dtype: DataType.int32,
-  values: Int32Array.from(values),
-});
-
-const uint64 = (values: bigint[]): RawInput => ({
-  shape: [values.length],
-  dtype: DataType.uint64,
-  values: BigUint64Array.from(values),
-});
-
-const join = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low);
 
 function requireCount(name: string, value: number, most = Number.MAX_SAFE_INTEGER): void {
   if (Number.isInteger(value) && value >= 0 && value <= most) return;

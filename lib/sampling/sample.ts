@@ -1,4 +1,4 @@
-import { tf } from '../engine';
+import { ready, tf } from '../engine';
 import { DdimOptions, ddim } from './ddim';
 import { DdpmOptions, ddpm } from './ddpm';
 import { Sampler, SamplerOptions, SamplingState, assertSamplerOptions } from './sampler';
@@ -49,6 +49,7 @@ export async function sample(options: SampleOptions): Promise<tf.Tensor> {
     throw new Error(`batchSize is ${batchSize}: it must be a whole number of at least 1.`);
   }
   const steps = (timesteps?.length ?? schedule.T) * Math.ceil(count / batchSize);
+  await ready();
   const batches: tf.Tensor[] = [];
   const held: tf.Tensor[] = [];
   try {
@@ -71,7 +72,10 @@ export async function sample(options: SampleOptions): Promise<tf.Tensor> {
       if (!finished)
         throw new Error(`Sampling was stopped after ${step} of ${steps} steps: there are no images yet.`);
     }
-    return tf.concat(batches);
+    const samples = tf.concat(batches);
+    // Here, where nobody minds the wait: WebGPU cannot read at once, as pictures are made.
+    await samples.data();
+    return samples;
   } finally {
     tf.dispose([batches, held]);
   }

@@ -1,6 +1,6 @@
 /** What every sampler takes and yields. */
 import { assertRunOptions, derived, run, type RunOptions } from '../compile';
-import { Generator, tf } from '../engine';
+import { Generator, ready, tf } from '../engine';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
 import { StopToken, interruptToken } from '../stop';
 import { assertTimestepList, respace } from './timesteps';
@@ -116,6 +116,7 @@ export async function* chain(
   const schedule = respace(options.schedule, list);
   const bounds = clipBounds(options);
   const step = derived(denoiser, 'sampling step', stepOf);
+  await ready();
   let xt = options.xT?.clone() ?? generator.fork('x_T').normal(shape, { firstSample });
   let x0Hat: tf.Tensor | undefined;
   try {

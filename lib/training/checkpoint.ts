@@ -22,56 +22,45 @@ import {
   type CheckpointInfo,
   type RunInfo,
 } from './checkpointFile';
-import { assignPacked, pack, unpack } from './packing';
+import { assignPacked, pack } from './packing';
 import { keepPrevious } from './previous';
 import { createTrainingState, type TrainingState } from './state';
 
 type Group = 'model' | 'ema' | 'adam.m' | 'adam.v';
 
 /** A packed vector as one entry a parameter. */
-function entries(
+async function entries(
   group: Group,
   packed: tf.Tensor1D,
   { parameters }: Model,
   dtype: 'F32' | 'F16' = 'F32',
-): [string, StoredTensor][] {
-  const paths = [...parameters.keys()];
-  const shapes = [...parameters.values()].map(({ shape }) => shape);
-  const pieces = unpack(packed, shapes);
-  try {
-    return pieces.map((piece, i) => [
-      `${group}/${paths[i]}`,
-      { dtype, shape: shapes[i], data: piece.dataSync() as Float32Array },
-    ]);
-  } finally {
-    tf.dispose(pieces);
-  }
+): Promise<[string, StoredTensor][]> {
+  const values = (await packed.data()) as Float32Array;
+  let end = 0;
+  return [...parameters].map(([path, { shape, size }]) => {
+    const data = values.subarray(end, (end += size));
+    return [`${group}/${path}`, { dtype, shape, data }];
+  });
 }
 
 /**
- * Saves everything that `resumeTraining` needs to go on to the same numbers. A checkpoint that had this name is kept as
- * `NAME.previous.safetensors`; at every moment at least one of the two is whole.
+ * Saves everything that `resumeTraining` needs to go on to the same numbers, as it is at the call. A checkpoint that had
+ * this name is kept as `NAME.previous.safetensors`; at every moment at least one of the two is whole.
  *
  * @throws when the file cannot be written; an older checkpoint of that name stays then.
  */
-export function saveCheckpoint(file: string, state: TrainingState, run: RunInfo): void {
-  const { model, ema, adam } = state;
-  if (isWhole(file)) keepPrevious(file);
+export async function saveCheckpoint(file: string, state: TrainingState, run: RunInfo): Promise<void> {
+  const { model, ema, adam, step } = state;
   const weights = pack([...model.parameters.values()]);
-  try {
-    writeCheckpoint(
-      file,
-      [
-        ...entries('model', weights, model),
-        ...entries('ema', ema.packed, model),
-        ...entries('adam.m', adam.firstMoment, model),
-        ...entries('adam.v', adam.secondMoment, model),
-      ],
-      { ...run, step: state.step, kind: 'training' },
-    );
-  } finally {
-    weights.dispose();
-  }
+  const groups = Promise.all([
+    entries('model', weights, model),
+    entries('ema', ema.packed, model),
+    entries('adam.m', adam.firstMoment, model),
+    entries('adam.v', adam.secondMoment, model),
+  ]);
+  const tensors = (await groups.finally(() => weights.dispose())).flat();
+  if (isWhole(file)) keepPrevious(file);
+  writeCheckpoint(file, tensors, { ...run, step, kind: 'training' });
 }
 
 /**
@@ -79,9 +68,9 @@ export function saveCheckpoint(file: string, state: TrainingState, run: RunInfo)
  *
  * @throws when the file cannot be written.
  */
-export function exportWeights(file: string, state: TrainingState, run: RunInfo): void {
+export async function exportWeights(file: string, state: TrainingState, run: RunInfo): Promise<void> {
   const info: CheckpointInfo = { ...run, step: state.step, kind: 'weights' };
-  writeCheckpoint(file, entries('model', state.ema.packed, state.model, 'F16'), info);
+  writeCheckpoint(file, await entries('model', state.ema.packed, state.model, 'F16'), info);
 }
 
 /** All entries of a group as one vector, in the order of the model's parameters; the caller owns it. */

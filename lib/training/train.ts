@@ -5,7 +5,7 @@
 import { batchCount, batches, toBatch, type Dataset } from '../datasets';
 import { assertRunOptions, type RunOptions } from '../compile';
 import { sampleTimesteps, type Schedule } from '../diffusion';
-import { tf, type Generator } from '../engine';
+import { ready, tf, type Generator } from '../engine';
 import { interruptToken, type StopToken } from '../stop';
 import type { LearningRate } from './learningRate';
 import type { TrainingState } from './state';
@@ -88,7 +88,7 @@ async function accumulate(options: TrainOptions, batch: Batch) {
       const slice = await state.functions
         .gradient({ model: state.model, schedule }, rows, options)
         .finally(() => tf.dispose(rows));
-      loss += slice.loss.dataSync()[0] * (size / count);
+      loss += (await slice.loss.data())[0] * (size / count);
       const sum = gradient;
       gradient = tf.tidy(() => {
         const share = size === count ? slice.gradient : tf.mul<tf.Tensor1D>(slice.gradient, size / count);
@@ -150,6 +150,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   assertRunOptions(options);
   const rateAt: LearningRate = typeof learningRate === 'number' ? () => learningRate : learningRate;
   const perEpoch = batchCount(dataset, { batchSize });
+  await ready();
   while (state.step < untilStep) {
     const epoch = Math.floor(state.step / perEpoch);
     let done = state.step % perEpoch;

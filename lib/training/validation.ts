@@ -7,7 +7,7 @@
 import { toBatch, type Dataset } from '../datasets';
 import { run } from '../compile';
 import { qSample, type Denoiser, type Schedule } from '../diffusion';
-import { tf, type Generator } from '../engine';
+import { ready, tf, type Generator } from '../engine';
 import { interruptToken, type StopToken } from '../stop';
 
 export interface ValidationOptions {
@@ -53,6 +53,7 @@ async function sampleLosses(options: ValidationOptions): Promise<{ t: number; lo
     );
   }
   const losses: { t: number; loss: number }[] = [];
+  await ready();
   for (let first = 0; first < count; first += batchSize) {
     await new Promise(setImmediate);
     if (stop.stopped) return [];
@@ -69,10 +70,12 @@ async function sampleLosses(options: ValidationOptions): Promise<{ t: number; lo
       tf.dispose(batch);
       throw error;
     });
-    const values = tf.tidy(() =>
-      tf.squaredDifference(batch.eps, epsHat).reshape([indices.length, -1]).mean(1).dataSync(),
+    const errors = tf.tidy(() =>
+      tf.squaredDifference(batch.eps, epsHat).reshape([indices.length, -1]).mean(1),
     );
     tf.dispose([batch, epsHat]);
+    const values = await errors.data();
+    errors.dispose();
     steps.forEach((t, i) => losses.push({ t, loss: values[i] }));
   }
   return losses;

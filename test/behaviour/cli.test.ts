@@ -17,9 +17,9 @@ const run = (
 ): Promise<Ended> => runNode([program(name), ...line.split(' ').filter(Boolean)], folder, ...rest);
 
 /** Begins a run of the tiny preset, without its first step, as a checkpoint that the program can go on with. */
-function begin(name: string, steps: number, T?: number): void {
+async function begin(name: string, steps: number, T?: number): Promise<void> {
   const tiny = tinyRun({ preset: tinyPreset({ T }), steps });
-  saveCheckpoint(at(name), tiny.options.state, tiny.info);
+  await saveCheckpoint(at(name), tiny.options.state, tiny.info);
   tiny.dispose();
 }
 
@@ -86,8 +86,8 @@ describe('train', () => {
   });
 
   test('Ctrl-C saves and prints the command that goes on; the end is that of an uninterrupted run', async () => {
-    begin('whole.ckpt', 60);
-    begin('parts.ckpt', 60);
+    await begin('whole.ckpt', 60);
+    await begin('parts.ckpt', 60);
     const whole = await run('train', '--resume whole.ckpt --save-every 1000');
     expect(whole.code).toBe(0);
 
@@ -123,7 +123,7 @@ describe('train', () => {
   });
 
   test('does not write over an interrupted run, but over a finished one', async () => {
-    begin('lost.ckpt', 500);
+    await begin('lost.ckpt', 500);
     const bytes = fs.readFileSync(at('lost.ckpt'));
     const refused = await run('train', '--steps 1 --batch-size 1 --out lost.ckpt');
     expect(refused).toMatchObject({
@@ -141,7 +141,7 @@ describe('train', () => {
   test('says once that nothing is learned', async () => {
     const training = { batchSize: 1, learningRate: 1e-12 };
     const tiny = tinyRun({ preset: tinyPreset({ training }), steps: 502 });
-    saveCheckpoint(at('stuck.ckpt'), tiny.options.state, tiny.info);
+    await saveCheckpoint(at('stuck.ckpt'), tiny.options.state, tiny.info);
     tiny.dispose();
     const { code, stdout } = await run('train', '--resume stuck.ckpt --save-every 501');
     expect(code).toBe(0);
@@ -151,7 +151,7 @@ describe('train', () => {
   });
 
   test('a damaged checkpoint is refused, and the one before offered, which it can go on with', async () => {
-    begin('hurt.ckpt', 3);
+    await begin('hurt.ckpt', 3);
     expect((await run('train', '--resume hurt.ckpt --save-every 1')).code).toBe(0);
     fs.truncateSync(at('hurt.ckpt'), 2000);
     const refused = await run('train', '--resume hurt.ckpt');
@@ -164,7 +164,7 @@ describe('train', () => {
   });
 
   test('a reader that goes away does not end the run', async () => {
-    begin('piped.ckpt', 6);
+    await begin('piped.ckpt', 6);
     const line = `'${process.execPath}' '${program('train')}' --resume piped.ckpt --save-every 1 | head -n 1`;
     const { stderr } = await runNode(
       ['-e', `require('child_process').execSync(${JSON.stringify(line)}, { stdio: 'inherit' })`],
@@ -248,7 +248,7 @@ describe('sample', () => {
   });
 
   test.each(['long.npy', 'long.png'])('Ctrl-C leaves no part of %s, and no temporary file', async (name) => {
-    begin('long.ckpt', 1, 1000);
+    await begin('long.ckpt', 1, 1000);
     const before = files();
     const { code, stdout, stderr } = await run(
       'sample',
@@ -263,7 +263,7 @@ describe('sample', () => {
   });
 
   test('the second Ctrl-C ends it at once, and leaves nothing either', async () => {
-    begin('long.ckpt', 1, 1000);
+    await begin('long.ckpt', 1, 1000);
     const before = files();
     let sent = false;
     const line = '--checkpoint long.ckpt --count 2 --out twice.npy';
@@ -277,7 +277,7 @@ describe('sample', () => {
   });
 
   test('a checkpoint that the program trained can be sampled and resumed here', async () => {
-    begin('here.ckpt', 2);
+    await begin('here.ckpt', 2);
     expect((await run('train', '--resume here.ckpt')).code).toBe(0);
     const { state, info } = resumeTraining(at('here.ckpt'));
     expect(info.step).toBe(2);

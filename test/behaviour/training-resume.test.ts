@@ -27,7 +27,7 @@ describe('resuming', () => {
       // In the middle of an epoch, between two, and in the first.
       const run = tinyRun();
       const first = await losses(run, half);
-      saveCheckpoint(file, run.options.state, run.info);
+      await saveCheckpoint(file, run.options.state, run.info);
       const saved = numbersOf(run.options.state);
       run.dispose();
 
@@ -58,7 +58,7 @@ describe('resuming', () => {
     const [whole, half] = [start(), start()];
     const expected = await losses(whole);
     const first = await losses(half, 5);
-    saveCheckpoint(file, half.options.state, half.info);
+    await saveCheckpoint(file, half.options.state, half.info);
     half.dispose();
     const { state, info } = resumeTraining(file);
     expect(info.preset).toEqual(preset);

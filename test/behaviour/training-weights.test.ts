@@ -32,7 +32,7 @@ describe('weights', () => {
     expect([...averaged.parameters.values()].flatMap(values)).toEqual(values(state.ema.packed));
     expect(predict(averaged)).not.toEqual(predict(state.model));
     const file = path.join(folder, 'training.safetensors');
-    saveCheckpoint(file, state, run.info);
+    await saveCheckpoint(file, state, run.info);
     const { model, info } = loadModel(file);
     expect(info).toEqual({ ...run.info, step: 10, kind: 'training' });
     expect(readCheckpointInfo(file)).toEqual(info);
@@ -45,7 +45,7 @@ describe('weights', () => {
     await losses(run);
     const { state } = run.options;
     const file = path.join(folder, 'weights.safetensors');
-    exportWeights(file, state, run.info);
+    await exportWeights(file, state, run.info);
     const { model, info } = loadModel(file);
     expect(info).toEqual({ ...run.info, step: 10, kind: 'weights' });
     const rounded = fromFloat16(toFloat16(Float32Array.from(state.ema.packed.dataSync())));
@@ -63,7 +63,7 @@ describe('weights', () => {
     await losses(run);
     const { state } = run.options;
     const file = path.join(folder, 'paths.safetensors');
-    saveCheckpoint(file, state, run.info);
+    await saveCheckpoint(file, state, run.info);
     const { tensors, metadata } = readSafetensors(file);
     expect(metadata.format).toBe('tsdiffusion-checkpoint-1');
     const paths = [...state.model.parameters.keys()];

@@ -23,8 +23,8 @@ const weights = at('weights.safetensors');
 beforeAll(async () => {
   const run = tinyRun({ steps: 4 });
   await losses(run, 2);
-  saveCheckpoint(good, run.options.state, run.info);
-  exportWeights(weights, run.options.state, run.info);
+  await saveCheckpoint(good, run.options.state, run.info);
+  await exportWeights(weights, run.options.state, run.info);
   run.dispose();
 });
 
@@ -173,7 +173,9 @@ test('a checkpoint that cannot be written is an error, keeps no tensor and leave
   await losses(run, 2);
   const { state } = run.options;
   for (const save of [saveCheckpoint, exportWeights])
-    expect(() => save(at('no/such/folder.safetensors'), state, run.info)).toThrow(/folder .* does not exist/);
+    await expect(save(at('no/such/folder.safetensors'), state, run.info)).rejects.toThrow(
+      /folder .* does not exist/,
+    );
   expect(await losses(run)).toHaveLength(1);
   run.dispose();
 });
@@ -184,11 +186,13 @@ test('a process that is killed while it saves leaves the old or the new checkpoi
     const t = require('tsdiffusion');
     const preset = ${JSON.stringify(tinyPreset())};
     const run = t.startRun({ preset, dataset: { count: 100 }, seed: 0, steps: 1e9 });
-    for (let step = 1; ; step++) {
-      run.options.state.step = step;
-      t.saveCheckpoint(${JSON.stringify(file)}, run.options.state, run.info);
-      if (step === 1) require('fs').writeSync(1, 'saved');
-    }`;
+    void (async () => {
+      for (let step = 1; ; step++) {
+        run.options.state.step = step;
+        await t.saveCheckpoint(${JSON.stringify(file)}, run.options.state, run.info);
+        if (step === 1) require('fs').writeSync(1, 'saved');
+      }
+    })();`;
   const steps: number[] = [];
   const generator = createGenerator(0);
   for (let round = 0; round < 8; round++) {
@@ -232,7 +236,7 @@ describe('the checkpoint before', () => {
     const run = tinyRun({ steps: 4 });
     for (const until of [1, 2, 3]) {
       await losses(run, until);
-      saveCheckpoint(file, run.options.state, run.info);
+      await saveCheckpoint(file, run.options.state, run.info);
     }
     run.dispose();
     expect([readCheckpointInfo(file).step, readCheckpointInfo(previous).step]).toEqual([3, 2]);
@@ -244,7 +248,7 @@ describe('the checkpoint before', () => {
     );
     const { state } = resumeTraining(previous);
     // A damaged file does not take the place of the good one before it.
-    saveCheckpoint(file, state, run.info);
+    await saveCheckpoint(file, state, run.info);
     state.dispose();
     state.model.dispose();
     expect([readCheckpointInfo(file).step, readCheckpointInfo(previous).step]).toEqual([2, 2]);
@@ -253,11 +257,11 @@ describe('the checkpoint before', () => {
 
   test('is the old content, and no link to the new one, if the name is a link', async () => {
     const run = tinyRun({ steps: 2 });
-    saveCheckpoint(at('target.safetensors'), run.options.state, run.info);
+    await saveCheckpoint(at('target.safetensors'), run.options.state, run.info);
     fs.symlinkSync('target.safetensors', at('link.safetensors'));
     for (const until of [1, 2]) {
       await losses(run, until);
-      saveCheckpoint(at('link.safetensors'), run.options.state, run.info);
+      await saveCheckpoint(at('link.safetensors'), run.options.state, run.info);
     }
     run.dispose();
     const steps = ['link', 'target', 'link.previous'].map(

@@ -7,10 +7,10 @@ import { program, runNode, temporaryFolder, tinyRun } from '../helpers/tiny';
 jest.setTimeout(180_000); // each program is a process of its own; a busy machine starts it slowly
 const folder = temporaryFolder();
 
-beforeAll(() => {
+beforeAll(async () => {
   const run = tinyRun({ steps: 2 });
-  saveCheckpoint(path.join(folder, 'tiny.ckpt'), run.options.state, run.info);
-  exportWeights(path.join(folder, 'weights.ckpt'), run.options.state, run.info);
+  await saveCheckpoint(path.join(folder, 'tiny.ckpt'), run.options.state, run.info);
+  await exportWeights(path.join(folder, 'weights.ckpt'), run.options.state, run.info);
   run.dispose();
   fs.writeFileSync(
     path.join(folder, 'damaged.ckpt'),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { tf, TensorFlowError, threadCount } from '../../lib/engine';
 import { EagerBinding } from '../../lib/engine/binding';
 import { EagerContext } from '../../lib/engine/context';
-import { chosenDevice } from '../../lib/engine/device';
+import { chosenDevice } from '../../lib/engine/choice';
 import { DataType } from '../../lib/engine/dtypes';
 import { findRuntime, projectRoot } from '../../lib/engine/locate';
 
@@ -111,7 +111,7 @@ describe('settings', () => {
     expect(chosenDevice({})).toBe('auto');
     expect(chosenDevice({ TSDIFFUSION_DEVICE: 'cpu' })).toBe('cpu');
     expect(() => chosenDevice({ TSDIFFUSION_DEVICE: 'tpu' })).toThrow(
-      /TSDIFFUSION_DEVICE is "tpu": set it to cpu, gpu/,
+      /TSDIFFUSION_DEVICE is "tpu": set it to cpu, gpu, webgpu or auto/,
     );
   });
 

@@ -1,6 +1,6 @@
 import { createGenerator, Generator, tf } from '../../lib/engine';
 import { AttributeType } from '../../lib/engine/attributes';
-import { executeRaw } from '../../lib/engine/backend';
+import { executeRaw } from '../../lib/engine/tensorflow';
 import { DataType } from '../../lib/engine/dtypes';
 import { Counter, Key, philox } from '../../lib/engine/philox';
 

@@ -15,7 +15,7 @@ const ESSENTIAL = [
   path.join('typescript', 'lib', 'typescript.js'),
   path.join('@koromix', `koffi-${process.platform}-${process.arch}`),
 ];
-const SIZE = { download: 210e6, disk: 650e6 };
+const SIZE = { download: 265e6, disk: 800e6 };
 
 /**
  * @param {import('../project').Project} project

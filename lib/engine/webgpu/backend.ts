@@ -1,0 +1,41 @@
+/** tfjs's WebGPU backend with values that can be read where they are on the host. */
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { backend_util, DataId } from '@tensorflow/tfjs';
+
+/** What lies behind a tensor: numbers on the host, a buffer of the device, or both. */
+interface Stored {
+  values: backend_util.BackendValues | null;
+  resource: object | null;
+}
+
+export class Backend extends WebGPUBackend {
+  /** Keeps what came from the host there as well: steps, tables and random numbers can be read again without a wait. */
+  override uploadToGPU(id: DataId): void {
+    const stored = this.stored(id);
+    const { values } = stored;
+    super.uploadToGPU(id);
+    stored.values = values;
+  }
+
+  /** @throws where the values are on the device alone: WebGPU hands them over asynchronously only. */
+  override readSync(id: object): backend_util.BackendValues {
+    const { values } = this.stored(id as DataId);
+    if (values) return values;
+    throw new Error(
+      'dataSync and arraySync cannot read from the device through WebGPU: use `await x.data()` or `await x.array()`; ' +
+        'after that dataSync works too.',
+    );
+  }
+
+  /** Waits until everything that was asked for so far is done. */
+  async settled(): Promise<void> {
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    this.submitQueue();
+    await this.queue.onSubmittedWorkDone();
+  }
+
+  private stored(id: DataId): Stored {
+    return (this as unknown as { tensorMap: { get(id: DataId): Stored } }).tensorMap.get(id);
+  }
+}
