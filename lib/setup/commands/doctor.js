@@ -42,8 +42,9 @@ function packages(project) {
   if (!packagesStep(project).isDone()) return fail('missing or not those of package-lock.json');
   const version = (/** @type {string} */ name) =>
     readJson(path.join(project.modules, name, 'package.json'))?.version;
+  const webgpu = version('webgpu') ?? 'left out (only TSDIFFUSION_DEVICE=webgpu needs it)';
   return ok(
-    `tslab ${version('tslab')}, tfjs ${version('@tensorflow/tfjs')}, koffi ${version('koffi')} in ${project.modules}`,
+    `tslab ${version('tslab')}, tfjs ${version('@tensorflow/tfjs')}, koffi ${version('koffi')}, webgpu ${webgpu} in ${project.modules}`,
   );
 }
 
@@ -103,19 +104,24 @@ function runtime(project) {
  */
 function engine(project) {
   const code = `
-    const { tf, device, memoryLimit } = require('tsdiffusion/engine');
-    const sum = tf.tidy(() => tf.sum(tf.range(0, 101)).dataSync()[0]);
-    console.log('\\n' + JSON.stringify({ sum, device: device(), memory: memoryLimit() }));`;
+    const { tf, device, memoryLimit, ready } = require('tsdiffusion/engine');
+    void (async () => {
+      await ready();
+      const [sum] = await tf.sum(tf.range(0, 2001)).data();
+      console.log('\\n' + JSON.stringify({ sum, device: device(), memory: memoryLimit() }));
+    })();`;
   const { status, signal, stdout, stderr } = run(process.execPath, ['--no-deprecation', '-e', code], project);
   const answer = parse(last(stdout));
-  if (status !== 0 || answer?.sum !== 5050) {
-    const why = signal ? `crashed (${signal})` : reasonOf(stderr) || `computed ${answer?.sum} for 5050`;
-    return [fail(`no op could be run: ${why}`)];
+  if (status !== 0 || answer?.sum !== 2_001_000) {
+    const why = signal ? `crashed (${signal})` : reasonOf(stderr) || `computed ${answer?.sum} for 2001000`;
+    // What is wrong with a device that was asked for says what to do itself.
+    return [fail(`no op could be run: ${why}`, /TSDIFFUSION_DEVICE/.test(why) ? '' : SETUP)];
   }
   const { kind, name, threads, tensorflow, warning } = answer.device;
-  const memory = `${threads} CPU threads, ${formatBytes(answer.memory)} of memory for this process`;
+  const host = `${formatBytes(answer.memory)} of memory for this process`;
+  const memory = kind === 'webgpu' ? host : `${threads} CPU threads, ${host}`;
   return [
-    ok(`TensorFlow ${tensorflow} runs ops`),
+    ok(`${kind === 'webgpu' ? 'TensorFlow.js' : 'TensorFlow'} ${tensorflow} runs ops`),
     warning ? warn(`${kind}: ${name}`, warning) : ok(`${kind}: ${name}`),
     answer.memory < LOW_MEMORY
       ? warn(memory, 'training may run out of memory: use smaller batches')
