@@ -21,13 +21,13 @@ export interface SampledTerms {
  * @throws Error if x0 is not `[B, D]`
  * @see Luo 2022 (arXiv 2208.11970), eqs. 43 and 57; notes: "Optimizing the variational diffusion model"
  */
-export function sampledTerms(o: {
+export async function sampledTerms(o: {
   denoiser: Denoiser;
   schedule: Schedule;
   x0: tf.Tensor2D;
   generator: Generator;
   variance?: 'beta' | 'posterior';
-}): SampledTerms {
+}): Promise<SampledTerms> {
   const { denoiser, schedule, x0, generator, variance = 'beta' } = o;
   if (x0.rank !== 2) throw new Error(`x0 has shape [${x0.shape}]: it must be points [B, D].`);
   const { T, betas, alphas, posteriorVariance } = schedule;
@@ -50,7 +50,7 @@ export function sampledTerms(o: {
       const differences = [xPrev.sub(mean), z, target.sub(mean), xPrev];
       return { xt: next, squares: tf.stack(differences).square().sum(2) };
     });
-    const values = Float64Array.from(squares.dataSync());
+    const values = Float64Array.from(await squares.data());
     squares.dispose();
     const [toMean, noise, apart, size] = [0, 1, 2, 3].map((i) => values.slice(i * count, (i + 1) * count));
     back.push(toMean.map((square) => isotropic(square, sigmaSquared)));
@@ -65,7 +65,7 @@ export function sampledTerms(o: {
     xPrev = xt;
   }
   xPrev.dispose();
-  const points = Float64Array.from(x0.dataSync());
+  const points = Float64Array.from(await x0.data());
   const start = Float64Array.from({ length: count }, (_, i) =>
     points.subarray(i * dims, (i + 1) * dims).reduce((sum, x) => sum + x * x, 0),
   );

@@ -14,7 +14,13 @@ export function bundle(entry: string, name: string): string {
     logLevel: 'error',
     // tfjs-core declares its files free of side effects; its specs, which only a bundle can load, are nothing else.
     ignoreAnnotations: true,
-    external: ['koffi', 'jasmine-core', '@tensorflow/tfjs', '@tensorflow/tfjs-node-gpu'],
+    external: [
+      'koffi',
+      'jasmine-core',
+      '@tensorflow/tfjs',
+      '@tensorflow/tfjs-node-gpu',
+      '@tensorflow/tfjs-backend-webgpu',
+    ],
   });
   return outfile;
 }

@@ -19,7 +19,7 @@ const summary = (values: Float64Array) => estimate(values.length, (i) => values[
 const schedule = linearSchedule({ T: 12, betaStart: 0.02, betaEnd: 0.4 });
 
 describe.each(['beta', 'posterior'] as const)('variance %s', (variance) => {
-  test('a line as denoiser: each term is its closed form within four standard errors', () => {
+  test('a line as denoiser: each term is its closed form within four standard errors', async () => {
     const lines = Array.from(schedule.betas, (_, t) => {
       const { slope } = optimalEps(schedule, t, { mean: 0.4, variance: 0.3 });
       return { slope: 0.8 * slope, offset: 0.1 };
@@ -29,7 +29,7 @@ describe.each(['beta', 'posterior'] as const)('variance %s', (variance) => {
       tf.tidy(() => xt.mul(gatherSchedule(slopes, t, xt.rank)).add(lines[0].offset));
     const vae = diffusionVae(schedule, lines, variance);
     const x0 = tf.fill([20_000, 1], 0.7) as tf.Tensor2D;
-    const drawn = sampledTerms({ denoiser, schedule, x0, variance, generator: createGenerator(1) });
+    const drawn = await sampledTerms({ denoiser, schedule, x0, variance, generator: createGenerator(1) });
     x0.dispose();
     const forms = [
       [drawn.consistency, consistencyTerms(vae, 0.7)],
@@ -51,7 +51,7 @@ describe.each(['beta', 'posterior'] as const)('variance %s', (variance) => {
   });
 });
 
-test('a mixture in the plane and its best denoiser: the forms agree, below the entropy of the data', () => {
+test('a mixture in the plane and its best denoiser: the forms agree, below the entropy of the data', async () => {
   const mixture: GaussianMixture = {
     weights: [0.5, 0.5],
     means: [
@@ -64,7 +64,7 @@ test('a mixture in the plane and its best denoiser: the forms agree, below the e
   const points = drawMixture(mixture, 4000, createGenerator(2));
   const x0 = tf.tensor2d(points, [4000, 2]);
   const denoiser = mixtureDenoiser({ mixture, schedule: fine });
-  const drawn = sampledTerms({ denoiser, schedule: fine, x0, generator: createGenerator(3) });
+  const drawn = await sampledTerms({ denoiser, schedule: fine, x0, generator: createGenerator(3) });
   x0.dispose();
   const elbo = ({ prior, steps }: { prior: Float64Array; steps: Float64Array[] }) =>
     drawn.reconstruction.map((value, i) => value - prior[i] - steps.reduce((sum, step) => sum + step[i], 0));
@@ -79,9 +79,10 @@ test('a mixture in the plane and its best denoiser: the forms agree, below the e
   expect(gap.mean).toBeLessThan(0.1);
 });
 
-test('points only', () => {
+test('points only', async () => {
   const x0 = tf.zeros([2, 2, 2, 1]) as unknown as tf.Tensor2D;
   const denoiser: Denoiser = (xt) => tf.zerosLike(xt);
-  expect(() => sampledTerms({ denoiser, schedule, x0, generator: createGenerator(0) })).toThrow(/\[B, D\]/);
+  const drawn = sampledTerms({ denoiser, schedule, x0, generator: createGenerator(0) });
+  await expect(drawn).rejects.toThrow(/\[B, D\]/);
   x0.dispose();
 });

@@ -22,7 +22,10 @@ async function open(): Promise<Backend> {
 
 // Nothing may run on tfjs's own JavaScript by mistake.
 tf.removeBackend('cpu');
-kernels.forEach(tf.registerKernel);
+for (const kernel of kernels) {
+  if (tf.getKernel(kernel.kernelName, NAME)) tf.unregisterKernel(kernel.kernelName, NAME);
+  tf.registerKernel(kernel);
+}
 const backend = open();
 backend.catch(() => {}); // `ready` says it
 tf.registerBackend(NAME, () => backend, 3);
