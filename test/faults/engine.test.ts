@@ -110,6 +110,7 @@ describe('settings', () => {
   test('TSDIFFUSION_DEVICE', () => {
     expect(chosenDevice({})).toBe('auto');
     expect(chosenDevice({ TSDIFFUSION_DEVICE: 'cpu' })).toBe('cpu');
+    expect(chosenDevice({ TSDIFFUSION_DEVICE: 'webgpu' })).toBe('webgpu');
     expect(() => chosenDevice({ TSDIFFUSION_DEVICE: 'tpu' })).toThrow(
       /TSDIFFUSION_DEVICE is "tpu": set it to cpu, gpu, webgpu or auto/,
     );

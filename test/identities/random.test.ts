@@ -1,5 +1,6 @@
 import { createGenerator, Generator, tf } from '../../lib/engine';
 import { AttributeType } from '../../lib/engine/attributes';
+import { drawRows, type Rows } from '../../lib/engine/streams';
 import { executeRaw } from '../../lib/engine/tensorflow';
 import { DataType } from '../../lib/engine/dtypes';
 import { Counter, Key, philox } from '../../lib/engine/philox';
@@ -77,6 +78,34 @@ describe('Philox4x32-10', () => {
       .flat()
       .map((word) => (word & 0x7fffff) / 2 ** 23);
     expect(values(generator.uniform([3, 6]))).toEqual(fractions);
+  });
+});
+
+describe('in JavaScript, for engines without TensorFlow', () => {
+  const bounds = [-(2 ** 31) + 1, 2 ** 31 - 1] as const;
+  const shapes = [
+    { count: 0, size: 4 },
+    { count: 3, size: 0 },
+    { count: 1, size: 1 },
+    { count: 5, size: 6 },
+    { count: 400, size: 28 },
+  ];
+  // Rows of 28 are 7 blocks: soon after the last of these the low word of the counter overflows.
+  const firsts = [0, 3, 2 ** 33, Math.floor(2 ** 32 / 7) - 1];
+
+  test.each(shapes)('%p: the numbers of the ops, integers and uniform ones bit by bit', ({ count, size }) => {
+    const generator = createGenerator(2 ** 45 + 9).fork('any');
+    for (const firstSample of firsts) {
+      const [min, max] = bounds;
+      const rows = (kind: Rows['kind'], domain: number): number[] =>
+        Array.from(drawRows({ kind, key: generator.key, domain, first: firstSample, count, size, bounds }));
+      const shape = [count, size];
+      expect(rows('integers', 3)).toEqual(values(generator.integers(shape, { min, max, firstSample })));
+      expect(rows('uniform', 2)).toEqual(values(generator.uniform(shape, { firstSample })));
+      const normal = values(generator.normal(shape, { firstSample }));
+      rows('normal', 1).forEach((value, i) => expect(Math.abs(value - normal[i])).toBeLessThan(2e-6));
+      expect(rows('normal', 1)).toHaveLength(normal.length);
+    }
   });
 });
 

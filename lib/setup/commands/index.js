@@ -60,10 +60,12 @@ async function setup() {
 const commands = {
   start: { needs: everything, run: start },
   test: { needs: everything, run: node('jest/bin/jest.js') },
-  'test:browser': {
-    needs: everything,
-    run: node('jest/bin/jest.js', ['--config', 'test/browser/jest.config.js']),
-  },
+  ...Object.fromEntries(
+    ['browser', 'webgpu'].map((name) => [
+      `test:${name}`,
+      { needs: everything, run: node('jest/bin/jest.js', ['--config', `test/${name}/jest.config.js`]) },
+    ]),
+  ),
   notebooks: { needs: everything, run: notebooks },
   train: { needs: everything, run: node('tsdiffusion/cli/train.js') },
   sample: { needs: everything, run: node('tsdiffusion/cli/sample.js') },

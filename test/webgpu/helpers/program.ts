@@ -1,6 +1,7 @@
 /** Runs on the engine that TSDIFFUSION_DEVICE names and prints what came out as JSON, on the last line. */
 import { device, ready, tf } from '../../../lib/engine';
 import { cases } from './cases';
+import { training } from './training';
 import { workload } from './workload';
 
 /** The kernels that `work` calls. */
@@ -34,7 +35,8 @@ async function runCases() {
   return { values, kernels, left: tf.memory().numTensors };
 }
 
-const programs: Record<string, () => Promise<unknown>> = {
+const programs: Record<string, (argument: string) => Promise<unknown>> = {
+  training,
   workload: () => kernelsOf(workload),
   cases: runCases,
   // WebGPU leaves small tensors that are still on the host to JavaScript: not here.
@@ -46,6 +48,6 @@ const programs: Record<string, () => Promise<unknown>> = {
 
 void (async () => {
   await ready();
-  const result = await programs[process.argv[2]]();
+  const result = await programs[process.argv[2]](process.argv[3]);
   console.log('\n' + JSON.stringify({ device: device(), result }));
 })();
