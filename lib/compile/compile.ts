@@ -4,7 +4,7 @@ import type { EagerBinding, TensorMetadata } from '../engine/binding';
 import { dataTypeName } from '../engine/dtypes';
 import { backend, idOf, isRecording } from './backend';
 import type { Precision } from './precision';
-import { record, type Recording, type Result, type Source } from './record';
+import { record, remove, type Recording, type Result, type Source } from './record';
 
 export interface CompileOptions {
   /** Default float32. */
@@ -50,12 +50,18 @@ function retireAll(entries: Map<string, Entry>): void {
 
 function retire(entry: Entry): void {
   entry.retired = true;
-  if (entry.running === 0) entry.recording.context.removeFunction(entry.recording.name);
+  if (entry.running === 0) remove(entry.recording);
 }
 
 /** Whether the values that are part of the function are still those of their variables. */
-const isCurrent = ({ frozen }: Recording): boolean =>
-  frozen.every(({ variable, value }) => variable.dataId === value && !variable.isDisposed);
+function isCurrent({ frozen }: Recording, name: string): boolean {
+  return [...frozen].every(([variable, { dataId }]) => alive(variable, name).dataId === dataId);
+}
+
+function alive(variable: tf.Variable, name: string): tf.Variable {
+  if (!variable.isDisposed) return variable;
+  throw new Error(`${name} uses the variable ${variable.name}, which was disposed of: compile it anew.`);
+}
 
 /**
  * Makes one TensorFlow function of `fn`: the `tf.function` of this library.
@@ -86,7 +92,7 @@ export function compile<Args extends tf.Tensor[], R extends Result>(
   const prepare = (args: Args): { entry: Entry; ids: number[] } => {
     const key = args.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(' ');
     let entry = entries.get(key);
-    if (entry && !isCurrent(entry.recording)) {
+    if (entry && !isCurrent(entry.recording, name)) {
       entries.delete(key);
       retire(entry);
       entry = undefined;
@@ -133,10 +139,7 @@ function idOfSource(source: Source, args: tf.Tensor[], name: string): number {
     case 'argument':
       return idOf(args[source.index]);
     case 'variable':
-      if (!source.variable.isDisposed) return idOf(source.variable);
-      throw new Error(
-        `${name} uses the variable ${source.variable.name}, which was disposed of: compile it anew.`,
-      );
+      return idOf(alive(source.variable, name));
     case 'capture': {
       const { id, what } = source;
       if ((backend().binding as EagerBinding).has(id)) return id;

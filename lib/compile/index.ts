@@ -4,6 +4,8 @@ export { compile } from './compile';
 export type { Compiled, CompileOptions } from './compile';
 export { RecordingError } from './error';
 export { fuse } from './fuse';
+export { repeat } from './repeat';
+export type { Pass, RepeatOptions } from './repeat';
 export { assertRunOptions, derived, isPure, pure, run } from './pure';
 export type { LoopOptions, RunOptions } from './pure';
 export type { Precision } from './precision';

@@ -9,8 +9,8 @@ import { backend, idOf, typeOf } from './backend';
 import { RecordingError } from './error';
 import { Graph, type Output } from './graph';
 import type { Precision } from './precision';
-import { Recorder } from './recorder';
-import { type Frozen, StandIns } from './standIns';
+import { type Real, Recorder } from './recorder';
+import { StandIns } from './standIns';
 
 /** What a compiled function may return; a call gives the same form back. */
 export type Result = tf.Tensor | tf.Tensor[] | Record<string, tf.Tensor>;
@@ -30,7 +30,9 @@ export interface Recording {
   outputs: ShapeAndType[];
   assigned: tf.Variable[];
   /** Variables whose values are part of the function: it is right as long as they keep them. */
-  frozen: readonly Frozen[];
+  frozen: ReadonlyMap<tf.Variable, Real>;
+  /** Names of functions that only this one calls. */
+  parts: readonly string[];
   /** Puts the first outputs into the form that the function returned. */
   form: (tensors: tf.Tensor[]) => Result;
 }
@@ -59,10 +61,11 @@ export function record(
 ): Recording {
   const be = backend();
   const outer = be.binding;
+  const around = outer instanceof Recorder ? outer : undefined;
   const binding = outer instanceof Recorder ? outer.binding : outer;
   const graph = new Graph();
-  const recorder = new Recorder(binding, graph, options.precision);
-  const { precisions } = recorder;
+  const recorder = new Recorder(binding, graph, { ...options, outer: around });
+  const { precisions, frozen, parts } = recorder;
   const { freeze = false, narrow = { args: [], results: [] } } = options;
   const random = Math.random;
   let standIns: StandIns | undefined;
@@ -80,7 +83,7 @@ export function record(
         const wide = narrow.args.includes(i) ? precisions.fromBfloat16(value) : value;
         return be.createOutputTensor(recorder.symbol(what, wide));
       });
-      standIns = new StandIns(recorder, freeze);
+      standIns = new StandIns(recorder);
       const result = fn(...symbols);
       standIns.requireNoOthers();
       const { tensors, form } = disassemble(result);
@@ -108,7 +111,8 @@ export function record(
         inputs: inputs.map(([source]) => source),
         outputs: returned.map(typeOf),
         assigned,
-        frozen: standIns.frozen,
+        frozen,
+        parts,
         form,
       };
     });
@@ -117,12 +121,18 @@ export function record(
     standIns?.restore();
     be.binding = outer;
     graph.dispose();
+    if (!recording) parts.forEach((name) => binding.context.removeFunction(name));
   }
   if (recorder.alive > 0) {
-    binding.context.removeFunction(options.name);
+    remove(recording as unknown as Recording);
     throw new RecordingError('it keeps a tensor alive (tf.keep): return it');
   }
   return recording as unknown as Recording;
+}
+
+/** Takes a recorded function, and those that only it calls, out of TensorFlow's memory. */
+export function remove({ name, parts, context }: Recording): void {
+  [name, ...parts].forEach((one) => context.removeFunction(one));
 }
 
 function define(

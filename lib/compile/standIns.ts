@@ -7,15 +7,9 @@ import type { Recorder } from './recorder';
 
 interface StandIn {
   variable: tf.Variable;
-  /** Its real value, and the symbol that it had at the start. */
-  real: object;
-  symbol: object;
-}
-
-/** A variable, and the value that it had when a function was recorded. */
-export interface Frozen {
-  variable: tf.Variable;
+  /** Its value, and the symbol that it had at the start. */
   value: object;
+  symbol: object;
 }
 
 const registered = (): tf.Variable[] => Object.values(tf.engine().state.registeredVariables);
@@ -24,20 +18,20 @@ const registered = (): tf.Variable[] => Object.values(tf.engine().state.register
 export class StandIns {
   /** The variables that were read, as inputs of the graph. */
   readonly inputs: [{ kind: 'variable'; variable: tf.Variable }, Output][] = [];
-  /** Those whose values became part of the graph instead, and the values. */
-  readonly frozen: Frozen[] = [];
   private readonly all: StandIn[];
 
-  constructor(recorder: Recorder, freeze: boolean) {
+  constructor(recorder: Recorder) {
     this.all = registered().map((variable) => {
       const what = typeOf(variable);
-      const real = variable.dataId;
-      const id = idOf(variable);
+      const value = variable.dataId;
+      // Within the recording of another function it has no value now either.
+      const real = recorder.variables.get(variable) ?? { id: idOf(variable), dataId: value };
+      recorder.variables.set(variable, real);
       const symbol = backend().createOutputTensor(
         recorder.symbol(what, () => {
-          if (freeze) {
-            this.frozen.push({ variable, value: real });
-            return recorder.graph.constant(recorder.binding.handle(id));
+          if (recorder.freeze) {
+            recorder.frozen.set(variable, real);
+            return recorder.graph.constant(recorder.binding.handle(real.id));
           }
           const output = recorder.graph.placeholder(what);
           this.inputs.push([{ kind: 'variable', variable }, output]);
@@ -46,7 +40,7 @@ export class StandIns {
       );
       variable.dataId = symbol.dataId;
       backend().incRef(symbol.dataId);
-      return { variable, real, symbol: symbol.dataId };
+      return { variable, value, symbol: symbol.dataId };
     });
   }
 
@@ -68,10 +62,10 @@ export class StandIns {
   /** Gives the variables their values back. */
   restore(): void {
     const be = backend();
-    for (const { variable, real } of this.all) {
+    for (const { variable, value } of this.all) {
       const { dataId } = variable;
       if (be.disposeData(dataId)) tf.engine().removeDataId(dataId, tf.backend());
-      variable.dataId = real;
+      variable.dataId = value;
     }
   }
 }

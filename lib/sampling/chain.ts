@@ -1,7 +1,7 @@
 /** The loop of every sampler: noise, network, weighted sum, again and again. */
-import { derived, isPure, run } from '../compile';
+import { derived, isPure, repeat, run, type Pass } from '../compile';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
-import { normalFrom, normalSeed, tf } from '../engine';
+import { normalFrom, normalSeed, SEED_SIZE, tf } from '../engine';
 import { interruptToken } from '../stop';
 import { clipBounds, type SamplerOptions, type SamplingState } from './sampler';
 import { respace } from './timesteps';
@@ -20,8 +20,11 @@ export interface StepWeights {
   z?: number;
 }
 
-/** One step as tensors; the result belongs to the caller. */
-type Step = (xt: tf.Tensor, done: number) => Promise<{ xt: tf.Tensor; x0Hat: tf.Tensor }>;
+/** Where a chain is: x at the noise level of its next step, and the x_0 that the denoiser saw in the step before. */
+type Place = { xt: tf.Tensor; x0Hat: tf.Tensor };
+
+/** Makes some steps of a plan from xt on; the result belongs to the caller. */
+type Advance = (xt: tf.Tensor, steps: Planned[]) => Promise<Place>;
 
 /**
  * The loop of every sampler here: noise at first, then one call of the denoiser and one weighted sum for each entry of
@@ -34,7 +37,7 @@ export async function* chain(
   options: SamplerOptions,
   weights: (schedule: Schedule, i: number, clipped: boolean) => StepWeights,
 ): AsyncGenerator<SamplingState, void, undefined> {
-  const { generator, firstSample = 0, stop = interruptToken, denoiser, eager = false } = options;
+  const { generator, firstSample = 0, stop = interruptToken, denoiser, eager, every = 1 } = options;
   const shape = [...options.shape];
   const list =
     options.timesteps ?? Array.from({ length: options.schedule.T }, (_, i) => options.schedule.T - 1 - i);
@@ -46,17 +49,21 @@ export async function* chain(
     return { t, numbers: numbersOf(x0Coefficients(schedule, i), w, bounds), noisy: Boolean(w.z) };
   });
   const compiled = isPure(denoiser) && !eager;
-  const step = (compiled ? compiledStep : eagerStep)(options, plan);
+  const advance = compiled ? compiledSteps(options, plan) : eagerSteps(options);
+  const atOnce = compiled ? every : 1;
   let xt = options.xT?.clone() ?? generator.fork('x_T').normal(shape, { firstSample });
   let x0Hat: tf.Tensor | undefined;
   try {
-    for (const [done, t] of list.entries()) {
+    for (let done = 0; done < list.length;) {
       if (!compiled) await nextTurn();
       if (stop.stopped) return;
-      const after = await step(xt, done);
+      const steps = plan.slice(done, done + atOnce);
+      const after: Place = await advance(xt, steps);
       tf.dispose([xt, x0Hat]);
       ({ xt, x0Hat } = after);
-      yield { t, tPrev: list[done + 1] ?? -1, xt, x0Hat, nfe: done + 1 };
+      done += steps.length;
+      if (done % every > 0 && done < list.length) continue;
+      yield { t: list[done - 1], tPrev: list[done] ?? -1, xt, x0Hat, nfe: done };
     }
   } finally {
     tf.dispose([xt, x0Hat]);
@@ -70,34 +77,51 @@ interface Planned {
   noisy: boolean;
 }
 
-function eagerStep({ denoiser, generator, firstSample }: SamplerOptions, plan: Planned[]): Step {
+function eagerSteps({ denoiser, generator, firstSample }: SamplerOptions): Advance {
   const step = stepOf(denoiser);
-  return async (xt, done) => {
-    const { t, numbers, noisy } = plan[done];
-    return tf.tidy(() => {
+  return async (xt, [{ t, numbers, noisy }]) =>
+    tf.tidy(() => {
       const steps = tf.fill<tf.Rank.R1>([xt.shape[0]], t, 'int32');
       const z = noisy ? generator.fork('z', t).normal(xt.shape, { firstSample }) : undefined;
       return step(xt, steps, tf.tensor1d(numbers), z);
     });
-  };
 }
 
-/** The same with the noise drawn inside, so that all is one call. */
-function compiledStep(options: SamplerOptions, plan: Planned[]): Step {
-  const { denoiser, generator, firstSample } = options;
+/** All in one call, the noise too. */
+function compiledSteps(options: SamplerOptions, plan: Planned[]): Advance {
+  const { denoiser, generator, firstSample, every = 1 } = options;
   const noisy = plan.some((one) => one.noisy);
-  const compiled = derived(denoiser, `sampling step${noisy ? ' with noise' : ''}`, (fn: Denoiser) => {
+  const compiled = derived(denoiser, `sampling steps${noisy ? ' with noise' : ''}`, (fn: Denoiser) => {
     const step = stepOf(fn);
-    return (xt: tf.Tensor, numbers: tf.Tensor1D, whole: tf.Tensor1D) => {
-      const [t, seed] = tf.split(whole, [1, whole.size - 1]);
-      const steps = tf.tile<tf.Tensor1D>(t as tf.Tensor1D, [xt.shape[0]]);
-      return step(xt, steps, numbers, noisy ? normalFrom(seed, xt.shape) : undefined);
+    const pass = ([xt]: tf.Tensor[], { i, given }: Pass): tf.Tensor[] => {
+      const [numbers, whole] = given.map((table) => tf.reshape(tf.gather(table, tf.reshape(i, [1])), [-1]));
+      const [t, seed] = tf.split(whole, [1, SEED_SIZE]);
+      const steps = tf.tile(t as tf.Tensor1D, [xt.shape[0]]);
+      const z = noisy ? normalFrom(seed, xt.shape) : undefined;
+      const after = step(xt, steps, numbers as tf.Tensor1D, z);
+      return [after.xt, after.x0Hat];
+    };
+    return (xt: tf.Tensor, times: tf.Scalar, numbers: tf.Tensor2D, whole: tf.Tensor2D): Place => {
+      const [last, x0Hat] = repeat([xt, xt], pass, { times, given: [numbers, whole] });
+      return { xt: last, x0Hat };
     };
   });
-  return async (xt, done) => {
-    const { t, numbers } = plan[done];
-    const whole = [t, ...normalSeed(generator.fork('z', t), xt.shape, firstSample)];
-    const inputs: [tf.Tensor1D, tf.Tensor1D] = [tf.tensor1d(numbers), tf.tensor1d(whole, 'int32')];
+  const wholeOf = ({ t }: Planned, shape: number[]): number[] => [
+    t,
+    ...normalSeed(generator.fork('z', t), shape, firstSample),
+  ];
+  return async (xt, steps) => {
+    // Tables of one size, however many steps are left, for one recording.
+    const rows = Array.from({ length: every }, (_, k) => steps[Math.min(k, steps.length - 1)]);
+    const inputs: [tf.Scalar, tf.Tensor2D, tf.Tensor2D] = [
+      tf.scalar(steps.length, 'int32'),
+      tf.tensor2d(rows.map(({ numbers }) => numbers)),
+      tf.tensor2d(
+        rows.map((row) => wholeOf(row, xt.shape)),
+        [every, 1 + SEED_SIZE],
+        'int32',
+      ),
+    ];
     return run(compiled, [xt, ...inputs], { ...options, freeze: true }).finally(() => tf.dispose(inputs));
   };
 }

@@ -3,7 +3,7 @@ import { createSchedule, qSample } from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
 import { gaussianMixture, toBatch } from '../../lib/datasets';
 import { createModel, type ModelConfig, type Preset } from '../../lib/models';
-import { ddim, ddpm, timesteps, type SamplingState } from '../../lib/sampling';
+import { ddim, ddpm, sample, timesteps, type SamplerOptions, type SamplingState } from '../../lib/sampling';
 import { startRun, validationLoss, type Run } from '../../lib/training';
 import { expectNoLeaks } from '../helpers/leaks';
 import { digits, losses, numbersOf, tinyPreset, tinyRun } from '../helpers/tiny';
@@ -82,6 +82,63 @@ test.each(models)(
     model.dispose();
   },
 );
+
+describe('several steps from one yield to the next', () => {
+  const generator = createGenerator(4);
+  const schedule = createSchedule({ kind: 'cosine', T: 50 });
+  const list = timesteps({ T: 50, steps: 7, spacing: 'trailing' });
+  const chains = {
+    'ddpm, clipped': (options: SamplerOptions) => ddpm({ ...options, clipDenoised: true }),
+    'ddim over 7 steps': (options: SamplerOptions) => ddim({ ...options, timesteps: list }),
+  };
+
+  test.each(Object.keys(chains) as (keyof typeof chains)[])(
+    '%s: the same states, of which fewer',
+    async (name) => {
+      const model = createModel({ kind: 'unet', channels: [4, 8], blocks: [0, 1] }, generator);
+      const statesOf = async (every: number, eager = false) => {
+        const states: { t: number; tPrev: number; nfe: number; xt: number[]; x0Hat: number[] }[] = [];
+        const options = { denoiser: model.predict, schedule, generator, shape: [2, 28, 28, 1], every, eager };
+        for await (const { xt, x0Hat, ...rest } of chains[name](options)) {
+          const [now, end] = [xt, x0Hat].map((x) => Array.from(x.dataSync()));
+          states.push({ ...rest, xt: now, x0Hat: end });
+        }
+        return states;
+      };
+      const all = await statesOf(1);
+      for (const every of [4, 50, 1000]) {
+        const expected = all.filter(({ nfe, tPrev }) => nfe % every === 0 || tPrev < 0);
+        expect(await statesOf(every)).toEqual(expected);
+        const places = ({ t, tPrev, nfe }: (typeof all)[0]) => ({ t, tPrev, nfe });
+        expect((await statesOf(every, true)).map(places)).toEqual(expected.map(places));
+      }
+      model.dispose();
+    },
+  );
+
+  test('a sample of the trained weights follows the weights', async () => {
+    const model = createModel({ kind: 'mlp', dims: 2, width: 8 }, generator);
+    const draw = async (eager: boolean) => {
+      const clip = { clipDenoised: true, clipRange: [-3, 3] as const };
+      const options = { denoiser: model.predict, schedule, generator, shape: [4, 2], eager, ...clip };
+      const points = await sample(options);
+      const values = Array.from(points.dataSync());
+      points.dispose();
+      return values;
+    };
+    const before = await draw(false);
+    tf.tidy(() => {
+      for (const [path, variable] of model.parameters) {
+        variable.assign(tf.add(variable, generator.fork(path).normal(variable.shape)));
+      }
+    });
+    const after = await draw(false);
+    expect(largest(after, before)).toBeGreaterThan(0.01);
+    const eager = await draw(true);
+    expect(largest(after, eager) / largest(eager, [...new Float32Array(8)])).toBeLessThan(1e-5);
+    model.dispose();
+  });
+});
 
 test('one compiled run twice gives the same bits', async () => {
   const [first, second] = [tinyRun(), tinyRun()];
