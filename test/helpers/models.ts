@@ -1,6 +1,7 @@
-/** Inputs for networks, and networks for one test. */
+/** Inputs for networks and layers, and networks and layers for one test. */
 import { createGenerator, tf } from '../../lib/engine';
 import type { Model } from '../../lib/models';
+import { Parameters, type Layer } from '../../lib/nn';
 
 export const random = createGenerator(5);
 export const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
@@ -16,5 +17,15 @@ export function withModel(model: Model, use: (model: Model) => void): void {
     tf.tidy(() => use(model));
   } finally {
     model.dispose();
+  }
+}
+
+/** Builds a layer, hands it over, and frees its parameters. */
+export function withLayer(build: (p: Parameters) => Layer, use: (layer: Layer, p: Parameters) => void): void {
+  const parameters = Parameters.create(random.fork('init'));
+  try {
+    use(build(parameters), parameters);
+  } finally {
+    parameters.dispose();
   }
 }
