@@ -10,7 +10,7 @@ import { RecordingError } from './error';
 import { Graph, type Output } from './graph';
 import type { Precision } from './precision';
 import { Recorder } from './recorder';
-import { StandIns } from './standIns';
+import { type Frozen, StandIns } from './standIns';
 
 /** What a compiled function may return; a call gives the same form back. */
 export type Result = tf.Tensor | tf.Tensor[] | Record<string, tf.Tensor>;
@@ -29,6 +29,8 @@ export interface Recording {
   /** First what the function returns, then the new values of `assigned`. */
   outputs: ShapeAndType[];
   assigned: tf.Variable[];
+  /** Variables whose values are part of the function: it is right as long as they keep them. */
+  frozen: readonly Frozen[];
   /** Puts the first outputs into the form that the function returned. */
   form: (tensors: tf.Tensor[]) => Result;
 }
@@ -36,6 +38,8 @@ export interface Recording {
 export interface RecordOptions {
   name: string;
   precision: Precision;
+  /** Make the values of variables part of the function, default false. */
+  freeze?: boolean;
   /** Arguments and results that cross the border of the function in bfloat16, by number; none by default. */
   narrow?: { args: readonly number[]; results: readonly number[] };
 }
@@ -59,7 +63,7 @@ export function record(
   const graph = new Graph();
   const recorder = new Recorder(binding, graph, options.precision);
   const { precisions } = recorder;
-  const { narrow = { args: [], results: [] } } = options;
+  const { freeze = false, narrow = { args: [], results: [] } } = options;
   const random = Math.random;
   let standIns: StandIns | undefined;
   let recording: Recording | undefined;
@@ -76,11 +80,14 @@ export function record(
         const wide = narrow.args.includes(i) ? precisions.fromBfloat16(value) : value;
         return be.createOutputTensor(recorder.symbol(what, wide));
       });
-      standIns = new StandIns(recorder);
+      standIns = new StandIns(recorder, freeze);
       const result = fn(...symbols);
       standIns.requireNoOthers();
       const { tensors, form } = disassemble(result);
       const assigned = standIns.assigned();
+      if (freeze && assigned.length > 0) {
+        throw new RecordingError('it assigns to a variable, whose value is to be fixed: leave out freeze');
+      }
       const returned = [...tensors, ...assigned];
       const outputs = returned.map((tensor, i) => {
         const value = recorder.output(idOf(tensor));
@@ -101,6 +108,7 @@ export function record(
         inputs: inputs.map(([source]) => source),
         outputs: returned.map(typeOf),
         assigned,
+        frozen: standIns.frozen,
         form,
       };
     });

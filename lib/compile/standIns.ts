@@ -1,6 +1,6 @@
 /** Variables while a function is recorded: each stands for an input until the function assigns to it. */
 import { tf } from '../engine';
-import { backend, typeOf } from './backend';
+import { backend, idOf, typeOf } from './backend';
 import { RecordingError } from './error';
 import type { Output } from './graph';
 import type { Recorder } from './recorder';
@@ -12,28 +12,41 @@ interface StandIn {
   symbol: object;
 }
 
+/** A variable, and the value that it had when a function was recorded. */
+export interface Frozen {
+  variable: tf.Variable;
+  value: object;
+}
+
 const registered = (): tf.Variable[] => Object.values(tf.engine().state.registeredVariables);
 
 /** Gives every variable a value without numbers, until `restore()`; an input of the graph is made when one is read. */
 export class StandIns {
   /** The variables that were read, as inputs of the graph. */
   readonly inputs: [{ kind: 'variable'; variable: tf.Variable }, Output][] = [];
+  /** Those whose values became part of the graph instead, and the values. */
+  readonly frozen: Frozen[] = [];
   private readonly all: StandIn[];
 
-  constructor(recorder: Recorder) {
+  constructor(recorder: Recorder, freeze: boolean) {
     this.all = registered().map((variable) => {
       const what = typeOf(variable);
-      const value = backend().createOutputTensor(
+      const real = variable.dataId;
+      const id = idOf(variable);
+      const symbol = backend().createOutputTensor(
         recorder.symbol(what, () => {
+          if (freeze) {
+            this.frozen.push({ variable, value: real });
+            return recorder.graph.constant(recorder.binding.handle(id));
+          }
           const output = recorder.graph.placeholder(what);
           this.inputs.push([{ kind: 'variable', variable }, output]);
           return output;
         }),
       );
-      const real = variable.dataId;
-      variable.dataId = value.dataId;
-      backend().incRef(value.dataId);
-      return { variable, real, symbol: value.dataId };
+      variable.dataId = symbol.dataId;
+      backend().incRef(symbol.dataId);
+      return { variable, real, symbol: symbol.dataId };
     });
   }
 

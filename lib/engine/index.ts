@@ -3,5 +3,5 @@ export { tf, device } from './backend';
 export type { Device } from './device';
 export { TensorFlowError } from './libtensorflow';
 export { memoryLimit, threadCount } from './limits';
-export { createGenerator } from './random';
+export { createGenerator, normalFrom, normalSeed } from './random';
 export type { Generator } from './random';

@@ -1,5 +1,5 @@
 import { AttributeType } from './attributes';
-import { executeRaw, RawInput, tf } from './backend';
+import { executeRaw, RawInput, RawOp, tf } from './backend';
 import { DataType } from './dtypes';
 import { Counter, Key, philox } from './philox';
 
@@ -103,27 +103,70 @@ class PhiloxGenerator implements Generator {
   ): tf.Tensor {
     shape.forEach((size) => requireCount(`shape [${shape}]`, size));
     requireCount('firstSample', firstSample);
-    const [count, ...rest] = shape.length > 0 ? shape : [1];
-    const size = rest.reduce((product, length) => product * length, 1);
-    const blocks = Math.ceil(size / BLOCK);
-    const first = BigInt(firstSample) * BigInt(blocks);
-    const inputs = [
-      int32([2], [count, blocks * BLOCK]),
-      uint64([join(...this.key)]),
-      uint64([first, BigInt(domain)]),
-      int32([], [PHILOX]),
-      ...bounds,
-    ];
-    const attributes = [
-      { name: 'dtype', type: AttributeType.type, value: dtype },
-      { name: 'Tshape', type: AttributeType.type, value: DataType.int32 },
-    ];
-    return tf.tidy(() => {
-      const padded = executeRaw(op, attributes, inputs) as tf.Tensor2D;
-      return (blocks * BLOCK === size ? padded : padded.slice([0, 0], [count, size])).reshape(shape);
-    });
+    const { first } = layoutOf(shape, firstSample);
+    const key = uint64([join(...this.key)]);
+    return rowsFrom(op, dtype, shape, [key, uint64([first, BigInt(domain)])], bounds);
   }
 }
+
+/** How the rows of a tensor lie in their stream: each at a block of its own. */
+function layoutOf(shape: readonly number[], firstSample = 0) {
+  const [count, ...rest] = shape.length > 0 ? shape : [1];
+  const size = rest.reduce((product, length) => product * length, 1);
+  const blocks = Math.ceil(size / BLOCK);
+  return { count, size, padded: blocks * BLOCK, first: BigInt(firstSample) * BigInt(blocks) };
+}
+
+/** Random numbers from a key and a first counter. */
+function rowsFrom(
+  op: string,
+  dtype: number,
+  shape: number[],
+  [key, counter]: [RawInput | RawOp, RawInput | RawOp],
+  bounds: RawInput[] = [],
+): tf.Tensor {
+  const { count, size, padded } = layoutOf(shape);
+  const inputs = [int32([2], [count, padded]), key, counter, int32([], [PHILOX]), ...bounds];
+  const attributes = [
+    { name: 'dtype', type: AttributeType.type, value: dtype },
+    { name: 'Tshape', type: AttributeType.type, value: DataType.int32 },
+  ];
+  return tf.tidy(() => {
+    const rows = executeRaw(op, attributes, inputs) as tf.Tensor2D;
+    return (padded === size ? rows : rows.slice([0, 0], [count, size])).reshape(shape);
+  });
+}
+
+/** Numbers in a seed of `normalFrom`. */
+export const SEED_SIZE = 6;
+
+/** What `generator.normal(shape, { firstSample })` begins with, as int32 numbers: key, counter and kind. */
+export function normalSeed(generator: Generator, shape: readonly number[], firstSample = 0): number[] {
+  const { first } = layoutOf(shape, firstSample);
+  const words = [...generator.key, Number(first & 0xffffffffn), Number(first >> 32n), Domain.normal, 0];
+  return words.map((word) => word | 0);
+}
+
+/**
+ * The numbers of `generator.normal(shape)`, drawn from its `normalSeed`, `[6]` int32: as ops on a tensor, so that a
+ * compiled function can draw other ones at each call.
+ */
+export function normalFrom(seed: tf.Tensor, shape: number[]): tf.Tensor {
+  return tf.tidy(() => {
+    const [key, counter] = tf.split(tf.reshape(seed, [SEED_SIZE / 2, 2]), [1, 2]);
+    return rowsFrom('StatelessRandomNormalV2', FLOAT, shape, [asUint64(key), asUint64(counter)]);
+  });
+}
+
+/** Pairs of int32, low word first, as uint64. */
+const asUint64 = (pairs: tf.Tensor): RawOp => ({
+  op: 'Bitcast',
+  attributes: [
+    { name: 'T', type: AttributeType.type, value: DataType.int32 },
+    { name: 'type', type: AttributeType.type, value: DataType.uint64 },
+  ],
+  inputs: [pairs],
+});
 
 const FLOAT = DataType.float32;
 const INT = DataType.int32;
