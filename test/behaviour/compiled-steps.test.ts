@@ -5,6 +5,7 @@ import { gaussianMixture, toBatch } from '../../lib/datasets';
 import { createModel, type ModelConfig, type Preset } from '../../lib/models';
 import { ddim, ddpm, timesteps, type SamplingState } from '../../lib/sampling';
 import { startRun, validationLoss, type Run } from '../../lib/training';
+import { relativeError } from '../helpers/compiled';
 import { expectNoLeaks } from '../helpers/leaks';
 import { digits, losses, numbersOf, tinyPreset, tinyRun } from '../helpers/tiny';
 
@@ -82,6 +83,26 @@ test.each(models)(
     model.dispose();
   },
 );
+
+test('a sample between training steps is one of the weights of that moment', async () => {
+  const run = tinyRun();
+  const { state, schedule } = run.options;
+  const options = {
+    denoiser: state.model.predict,
+    schedule,
+    generator: createGenerator(3),
+    shape: [1, 28, 28, 1],
+  };
+  const samples: number[][] = [];
+  for (const until of [1, 3, 4]) {
+    await losses(run, until);
+    const [compiled, eager] = [await last(ddpm(options)), await last(ddpm({ ...options, eager: true }))];
+    expect(relativeError(compiled, eager)).toBeLessThan(1e-5);
+    samples.push(eager);
+  }
+  expect(relativeError(samples[1], samples[0])).toBeGreaterThan(1e-3);
+  run.dispose();
+});
 
 test('one compiled run twice gives the same bits', async () => {
   const [first, second] = [tinyRun(), tinyRun()];
