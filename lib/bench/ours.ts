@@ -86,7 +86,10 @@ function sampleJob(workload: SampleWorkload, variant: Variant): Job {
 function stepsJob(workload: SampleWorkload, variant: Variant): Job {
   const { model, options } = sampling(workload, variant);
   const { group = 1 } = workload;
-  const begin = (): AsyncGenerator<SamplingState> => (workload.sampler === 'ddim' ? ddim : ddpm)(options);
+  // As `sample` runs it.
+  const every = Math.min(group, 10);
+  const begin = (): AsyncGenerator<SamplingState> =>
+    (workload.sampler === 'ddim' ? ddim : ddpm)({ ...options, every });
   let chain = begin();
   let nfe = 0;
   /** Goes on until `group` more steps are done (a sampler may yield several at once), from the start again if need be. */

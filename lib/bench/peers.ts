@@ -1,7 +1,7 @@
 /** PyTorch for `--peers`: in a throw-away environment that the command makes itself, or in a Python that has it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const TORCH = '2.15.0';
@@ -16,12 +16,15 @@ export interface PeerFolders {
   worker: string;
 }
 
-/** Where everything of the peers lies. The Python files are not compiled: they stay in the checkout's `lib`. */
+/**
+ * Where everything of the peers lies: in the folder `TSDIFFUSION_BENCH_FOLDER`, else in `.runtime` of the checkout. The
+ * Python files are not compiled: they stay in the checkout's `lib`.
+ */
 export function peerFolders(): PeerFolders {
   const worker = join('lib', 'bench', 'torch_worker.py');
   let root = __dirname;
   while (!existsSync(join(root, worker)) && dirname(root) !== root) root = dirname(root);
-  const local = join(root, '.runtime');
+  const local = resolve(process.env.TSDIFFUSION_BENCH_FOLDER || join(root, '.runtime'));
   const [venv, compiled] = [join(local, 'bench-venv'), join(local, 'bench-compiled')];
   return { root, venv, compiled, worker: join(root, worker) };
 }
@@ -56,10 +59,12 @@ export async function peerPython(onProgress: (text: string) => void): Promise<st
   return python;
 }
 
-/** Removes what `peerPython` and torch.compile have left. */
-export function cleanPeers(): void {
+/** Removes what `peerPython` and torch.compile have left, and returns the folders that there were. */
+export function cleanPeers(): string[] {
   const { venv, compiled } = peerFolders();
-  for (const folder of [venv, compiled]) rmSync(folder, { recursive: true, force: true });
+  const folders = [venv, compiled].filter((folder) => existsSync(folder));
+  for (const folder of folders) rmSync(folder, { recursive: true });
+  return folders;
 }
 
 function runOrThrow([command, ...args]: string[], onLine?: (line: string) => void): Promise<void> {

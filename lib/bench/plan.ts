@@ -83,7 +83,7 @@ export function plan({ quick = false }: PlanOptions = {}): Planned[] {
   ];
 }
 
-/** How the cost of a training step grows: ours only. */
+/** How the cost of a training step grows, ours only: with the batch, and with size and channels from batch 64 on. */
 function growth(): Planned[] {
   const one = (id: string, label: string, workload: TrainWorkload): Planned => ({
     id: `growth_${id}`,
@@ -100,13 +100,9 @@ function growth(): Planned[] {
     withModel(small, { ...unet, channels: unet.channels.map((n) => n * factor) });
   return [
     ...[16, 32, 64, 128, 256, 512].map((batch) =>
-      one(`batch_${batch}`, `batch ${batch}, 28 x 28`, training(small, batch)),
+      one(`batch_${batch}`, `batch ${batch}`, training(small, batch)),
     ),
-    ...[28, 32, 64].map((side) =>
-      one(`side_${side}`, `${side} x ${side}, batch 64`, training(sized(side), 64, side)),
-    ),
-    ...[1, 2, 4].map((factor) =>
-      one(`width_${factor}`, `channels x ${factor}, batch 64`, training(wide(factor), 64)),
-    ),
+    ...[32, 64].map((side) => one(`side_${side}`, `${side} x ${side}`, training(sized(side), 64, side))),
+    ...[2, 4].map((factor) => one(`width_${factor}`, `channels x ${factor}`, training(wide(factor), 64))),
   ];
 }

@@ -16,13 +16,14 @@ interface BenchFlags {
 
 const note = `
 Close everything else: whatever else runs is measured too. The stock addon of TensorFlow.js takes part where the working
-folder has @tensorflow/tfjs-node. TSDIFFUSION_BENCH_PYTHON names a Python that has PyTorch already;
-TSDIFFUSION_THREADS sets the threads of all.
+folder has @tensorflow/tfjs-node. TSDIFFUSION_BENCH_PYTHON names a Python that has PyTorch already, or
+TSDIFFUSION_BENCH_FOLDER a folder to install it into; TSDIFFUSION_THREADS sets the threads of all.
 
 Examples:
   npm run bench -- --quick
   npm run bench -- --peers --out out/bench
-  npm run bench -- --peers --only train_large unet`;
+  npm run bench -- --peers --only train_large unet
+  npm run bench -- --clean`;
 
 function parse(argv: string[]): BenchFlags {
   return new Command('npm run bench --')
@@ -34,7 +35,7 @@ function parse(argv: string[]): BenchFlags {
       '--only <start...>',
       'only workloads whose name begins so: train, sample_small, unet, growth, ...',
     )
-    .option('--clean', 'remove PyTorch again at the end, and what torch.compile has kept')
+    .option('--clean', 'remove PyTorch and what torch.compile has kept: after --peers, or alone')
     .addHelpText('after', note)
     .allowExcessArguments(false)
     .showHelpAfterError('(--help shows all flags)')
@@ -48,8 +49,20 @@ function showProgress(text: string): void {
   else process.stderr.write(`${text}\n`);
 }
 
+/** @throws when there is more to do than that. */
+function removePeers(others: BenchFlags = {}): void {
+  if (Object.keys(others).length > 0)
+    throw new Error(
+      '--clean measures nothing: give it alone, or with --peers, to remove PyTorch at the end.',
+    );
+  const removed = cleanPeers().map(shownPath);
+  console.log(removed.length > 0 ? `removed: ${removed.join(', ')}` : 'There is nothing to remove.');
+}
+
 void runMain(async () => {
-  const { out, clean, ...options } = parse(process.argv);
+  const { clean, ...flags } = parse(process.argv);
+  if (clean && !flags.peers) return removePeers(flags);
+  const { out, ...options } = flags;
   const folder = out === undefined ? undefined : userPath(out);
   if (folder !== undefined) {
     mkdirSync(folder, { recursive: true });
@@ -65,6 +78,6 @@ void runMain(async () => {
       console.log(`written: ${shownPath(folder)}`);
     }
   } finally {
-    if (clean) cleanPeers();
+    if (clean) removePeers();
   }
 });

@@ -102,6 +102,7 @@ export async function runSampling(flags: SampleFlags): Promise<void> {
         shape: [Math.min(batchSize, count - done), SIDE, SIDE, 1],
         firstSample: done,
         stop,
+        every: 10,
         onStep: ({ nfe }) => progress.update((done / batchSize) * steps + nfe),
       });
       output.write(toPixels(images));

@@ -7,25 +7,52 @@ import { backend, idOf, isRecording } from './backend';
 import type { Compiled } from './compiled';
 import { assertPrecision, uncompiled } from './opByOp';
 import type { Precision } from './precision';
-import { record, type Recording, type Result, type Source } from './record';
+import { record, remove, type Recording, type Result, type Source } from './record';
 
 export interface CompileOptions {
   /** Default float32. */
   precision?: Precision;
   /** Let XLA compile the whole function, default false: it is slower on a CPU. */
   xla?: boolean;
+  /**
+   * Make the values of variables part of the function, default false: faster for many calls with the same weights, since
+   * TensorFlow prepares them once. The first call after a variable has changed records anew.
+   */
+  freeze?: boolean;
   /** What errors call it, default the name of the function. */
   name?: string;
 }
 
 let count = 0;
 
-/** Removes the functions of a compiled function that nobody can call any more. */
-const abandoned = new FinalizationRegistry<Map<string, Recording>>(removeAll);
+/** A recording in use: TensorFlow may not forget it while a call of it runs on another thread. */
+interface Entry {
+  recording: Recording;
+  running: number;
+  retired: boolean;
+}
 
-function removeAll(recordings: Map<string, Recording>): void {
-  for (const { name, context } of recordings.values()) context.removeFunction(name);
-  recordings.clear();
+/** Removes the functions of a compiled function that nobody can call any more. */
+const abandoned = new FinalizationRegistry<Map<string, Entry>>(retireAll);
+
+function retireAll(entries: Map<string, Entry>): void {
+  for (const entry of entries.values()) retire(entry);
+  entries.clear();
+}
+
+function retire(entry: Entry): void {
+  entry.retired = true;
+  if (entry.running === 0) remove(entry.recording);
+}
+
+/** Whether the values that are part of the function are still those of their variables. */
+function isCurrent({ frozen }: Recording, name: string): boolean {
+  return [...frozen].every(([variable, { dataId }]) => alive(variable, name).dataId === dataId);
+}
+
+function alive(variable: tf.Variable, name: string): tf.Variable {
+  if (!variable.isDisposed) return variable;
+  throw new Error(`${name} uses the variable ${variable.name}, which was disposed of: compile it anew.`);
 }
 
 /**
@@ -46,48 +73,59 @@ export function compile<Args extends tf.Tensor[], R extends Result>(
   fn: (...args: Args) => R,
   options: CompileOptions = {},
 ): Compiled<Args, R> {
-  const { precision = 'float32', xla = false, name = fn.name || 'function' } = options;
+  const { precision = 'float32', xla = false, freeze = false, name = fn.name || 'function' } = options;
   assertPrecision(precision);
   if (onWebgpu) return uncompiled(fn);
-  const recordings = new Map<string, Recording>();
+  const entries = new Map<string, Entry>();
   const attributes: Attribute[] = [
     // Without this attribute, however empty, TensorFlow does not optimise the function's graph.
     { name: 'config_proto', type: AttributeType.string, value: '' },
     ...(xla ? [{ name: '_XlaMustCompile', type: AttributeType.bool, value: true }] : []),
   ];
 
-  const prepare = (args: Args): { recording: Recording; ids: number[] } => {
+  const prepare = (args: Args): { entry: Entry; ids: number[] } => {
     const key = args.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(' ');
-    let recording = recordings.get(key);
-    if (!recording) {
-      const unique = `${name.replace(/\W/g, '_')}_${count++}`;
-      recording = record(fn as unknown as (...tensors: tf.Tensor[]) => Result, args, {
-        name: unique,
-        precision,
-      });
-      recordings.set(key, recording);
+    let entry = entries.get(key);
+    if (entry && !isCurrent(entry.recording, name)) {
+      entries.delete(key);
+      retire(entry);
+      entry = undefined;
     }
-    return { recording, ids: recording.inputs.map((source) => idOfSource(source, args, name)) };
+    if (!entry) {
+      const recording = record(fn as unknown as (...tensors: tf.Tensor[]) => Result, args, {
+        name: `${name.replace(/\W/g, '_')}_${count++}`,
+        precision,
+        freeze,
+      });
+      entries.set(key, (entry = { recording, running: 0, retired: false }));
+    }
+    return { entry, ids: entry.recording.inputs.map((source) => idOfSource(source, args, name)) };
   };
 
   const compiled = (...args: Args): R => {
     if (isRecording()) return fn(...args);
-    const { recording, ids } = prepare(args);
+    const { entry, ids } = prepare(args);
+    const { recording } = entry;
     const binding = backend().binding as EagerBinding;
     return finish(recording, binding.call(recording.name, attributes, ids, recording.outputs)) as R;
   };
   const async = async (...args: Args): Promise<R> => {
     if (isRecording()) return fn(...args);
-    const { recording, ids } = prepare(args);
+    const { entry, ids } = prepare(args);
+    const { recording } = entry;
     const binding = backend().binding as EagerBinding;
-    return finish(
-      recording,
-      await binding.callAsync(recording.name, attributes, ids, recording.outputs),
-    ) as R;
+    entry.running++;
+    try {
+      const values = await binding.callAsync(recording.name, attributes, ids, recording.outputs);
+      return finish(recording, values) as R;
+    } finally {
+      entry.running--;
+      if (entry.retired) retire(entry);
+    }
   };
-  Object.defineProperty(compiled, 'recordings', { get: () => recordings.size });
-  abandoned.register(compiled, recordings);
-  return Object.assign(compiled, { async, dispose: () => removeAll(recordings) }) as Compiled<Args, R>;
+  Object.defineProperty(compiled, 'recordings', { get: () => entries.size });
+  abandoned.register(compiled, entries);
+  return Object.assign(compiled, { async, dispose: () => retireAll(entries) }) as Compiled<Args, R>;
 }
 
 function idOfSource(source: Source, args: tf.Tensor[], name: string): number {
@@ -95,10 +133,7 @@ function idOfSource(source: Source, args: tf.Tensor[], name: string): number {
     case 'argument':
       return idOf(args[source.index]);
     case 'variable':
-      if (!source.variable.isDisposed) return idOf(source.variable);
-      throw new Error(
-        `${name} uses the variable ${source.variable.name}, which was disposed of: compile it anew.`,
-      );
+      return idOf(alive(source.variable, name));
     case 'capture': {
       const { id, what } = source;
       if ((backend().binding as EagerBinding).has(id)) return id;

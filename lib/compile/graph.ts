@@ -81,12 +81,24 @@ export class Graph {
       for (const attribute of attributes) setAttribute(node, attribute, setters);
       api.TF_SetAttrFuncName(node, 'f', name, Buffer.byteLength(name));
     });
-    return returned.map(({ shape }, index) => {
-      const output = { oper, index };
-      api.TF_GraphSetTensorShape(this.graph, output, dimensions(shape), shape.length, status);
-      check(`Shape of ${name}`);
-      return output;
+    return returned.map((what, index) => this.shaped({ oper, index }, what));
+  }
+
+  /**
+   * A loop: `pass` from values to values of the same types, as long as `condition` of them is true; the last values.
+   * TensorFlow writes it out into the graph around it, so that it is optimised as a part of that.
+   */
+  loop(condition: string, pass: string, initial: readonly Output[], types: ShapeAndType[]): Output[] {
+    const attributes = [
+      { name: 'T', type: AttributeType.type, value: types.map(({ dtype }) => dtype) },
+      { name: '_lower_using_switch_merge', type: AttributeType.bool, value: true },
+    ];
+    const oper = this.build('StatelessWhile', initial, attributes, (node) => {
+      for (const attribute of attributes) setAttribute(node, attribute, setters);
+      api.TF_SetAttrFuncName(node, 'cond', condition, Buffer.byteLength(condition));
+      api.TF_SetAttrFuncName(node, 'body', pass, Buffer.byteLength(pass));
     });
+    return types.map((what, index) => this.shaped({ oper, index }, what));
   }
 
   /** Shape and type of a value. @throws when the shape is not known before the function runs. */
@@ -126,6 +138,13 @@ export class Graph {
 
   dispose(): void {
     api.TF_DeleteGraph(this.graph);
+  }
+
+  /** Tells TensorFlow a shape that it cannot infer. */
+  private shaped(output: Output, { shape }: ShapeAndType): Output {
+    api.TF_GraphSetTensorShape(this.graph, output, dimensions(shape), shape.length, status);
+    check('Shape in a graph');
+    return output;
   }
 
   private build(

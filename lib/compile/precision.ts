@@ -35,6 +35,7 @@ const FOLLOWERS: Record<string, readonly number[]> = {
   Relu: [0],
   ReluGrad: [0, 1],
   Reshape: [0],
+  Add: [0, 1],
 };
 
 /** Adds the ops of one graph in the precision that was asked for. */

@@ -1,4 +1,5 @@
 import type { tf } from '../engine';
+import { onWebgpu } from '../engine/choice';
 import { compile } from './compile';
 import type { Compiled } from './compiled';
 import { assertPrecision, runOpByOp } from './opByOp';
@@ -13,6 +14,12 @@ export interface RunOptions {
   eager?: boolean;
   /** Of the products, where it is compiled; default float32. */
   precision?: Precision;
+}
+
+/** How a loop runs the function at its core. */
+export interface LoopOptions extends RunOptions {
+  /** Fix the weights for many calls (see `CompileOptions.freeze`), default false. */
+  freeze?: boolean;
 }
 
 /** Throws unless the two can go together. */
@@ -37,13 +44,17 @@ export function pure<Args extends tf.Tensor[], R extends Result>(
 }
 
 interface Forms<Args extends tf.Tensor[], R extends Result> {
-  compiled: Map<Precision, Compiled<Args, R>>;
+  /** By precision, and whether the weights are fixed. */
+  compiled: Map<string, Compiled<Args, R>>;
   /** Functions made from this one, by name. */
   derived: Map<string, unknown>;
 }
 
 const formsOf = <Args extends tf.Tensor[], R extends Result>(fn: object): Forms<Args, R> | undefined =>
   (fn as { [FORMS]?: Forms<Args, R> })[FORMS];
+
+/** Whether a loop may run a function compiled. */
+export const isPure = (fn: object): boolean => !onWebgpu && formsOf(fn) !== undefined;
 
 /** A function of tensors made from `fn`: of a pure one it is made once, and is pure itself. */
 export function derived<F extends object, Args extends tf.Tensor[], R extends Result>(
@@ -67,12 +78,13 @@ export function derived<F extends object, Args extends tf.Tensor[], R extends Re
 export async function run<Args extends tf.Tensor[], R extends Result>(
   fn: (...args: Args) => R,
   args: Args,
-  { eager = false, precision = 'float32' }: RunOptions = {},
+  { eager = false, precision = 'float32', freeze = false }: LoopOptions = {},
 ): Promise<R> {
   const forms = formsOf<Args, R>(fn);
   if (forms && !eager) {
-    const form = forms.compiled.get(precision) ?? compile(fn, { precision });
-    forms.compiled.set(precision, form);
+    const key = `${precision} ${freeze}`;
+    const form = forms.compiled.get(key) ?? compile(fn, { precision, freeze });
+    forms.compiled.set(key, form);
     return form.async(...args);
   }
   return runOpByOp(fn, args);

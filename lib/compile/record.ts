@@ -9,7 +9,7 @@ import { backend, idOf, typeOf } from './backend';
 import { RecordingError } from './error';
 import { Graph, type Output } from './graph';
 import type { Precision } from './precision';
-import { Recorder } from './recorder';
+import { type Real, Recorder } from './recorder';
 import { StandIns } from './standIns';
 
 /** What a compiled function may return; a call gives the same form back. */
@@ -29,6 +29,10 @@ export interface Recording {
   /** First what the function returns, then the new values of `assigned`. */
   outputs: ShapeAndType[];
   assigned: tf.Variable[];
+  /** Variables whose values are part of the function: it is right as long as they keep them. */
+  frozen: ReadonlyMap<tf.Variable, Real>;
+  /** Names of functions that only this one calls. */
+  parts: readonly string[];
   /** Puts the first outputs into the form that the function returned. */
   form: (tensors: tf.Tensor[]) => Result;
 }
@@ -36,6 +40,8 @@ export interface Recording {
 export interface RecordOptions {
   name: string;
   precision: Precision;
+  /** Make the values of variables part of the function, default false. */
+  freeze?: boolean;
   /** Arguments and results that cross the border of the function in bfloat16, by number; none by default. */
   narrow?: { args: readonly number[]; results: readonly number[] };
 }
@@ -55,11 +61,12 @@ export function record(
 ): Recording {
   const be = backend();
   const outer = be.binding;
+  const around = outer instanceof Recorder ? outer : undefined;
   const binding = outer instanceof Recorder ? outer.binding : outer;
   const graph = new Graph();
-  const recorder = new Recorder(binding, graph, options.precision);
-  const { precisions } = recorder;
-  const { narrow = { args: [], results: [] } } = options;
+  const recorder = new Recorder(binding, graph, { ...options, outer: around });
+  const { precisions, frozen, parts } = recorder;
+  const { freeze = false, narrow = { args: [], results: [] } } = options;
   const random = Math.random;
   let standIns: StandIns | undefined;
   let recording: Recording | undefined;
@@ -81,6 +88,9 @@ export function record(
       standIns.requireNoOthers();
       const { tensors, form } = disassemble(result);
       const assigned = standIns.assigned();
+      if (freeze && assigned.length > 0) {
+        throw new RecordingError('it assigns to a variable, whose value is to be fixed: leave out freeze');
+      }
       const returned = [...tensors, ...assigned];
       const outputs = returned.map((tensor, i) => {
         const value = recorder.output(idOf(tensor));
@@ -101,6 +111,8 @@ export function record(
         inputs: inputs.map(([source]) => source),
         outputs: returned.map(typeOf),
         assigned,
+        frozen,
+        parts,
         form,
       };
     });
@@ -109,12 +121,18 @@ export function record(
     standIns?.restore();
     be.binding = outer;
     graph.dispose();
+    if (!recording) parts.forEach((name) => binding.context.removeFunction(name));
   }
   if (recorder.alive > 0) {
-    binding.context.removeFunction(options.name);
+    remove(recording as unknown as Recording);
     throw new RecordingError('it keeps a tensor alive (tf.keep): return it');
   }
   return recording as unknown as Recording;
+}
+
+/** Takes a recorded function, and those that only it calls, out of TensorFlow's memory. */
+export function remove({ name, parts, context }: Recording): void {
+  [name, ...parts].forEach((one) => context.removeFunction(one));
 }
 
 function define(

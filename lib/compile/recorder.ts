@@ -1,4 +1,5 @@
 /** Stands in the place of the engine's binding while a function is recorded: every op becomes a node of a graph. */
+import type * as tf from '@tensorflow/tfjs';
 import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import type { Attribute } from '../engine/attributes';
 import { BindingConstants, EagerBinding, Executor, ShapeAndType, TensorMetadata } from '../engine/binding';
@@ -19,6 +20,12 @@ export interface Capture extends ShapeAndType {
   output: Output;
 }
 
+/** The tensor that is a variable's value. */
+export interface Real {
+  id: number;
+  dataId: object;
+}
+
 /** Records into `graph`; real tensors that an op reads become constants (made meanwhile) or captures (made before). */
 export class Recorder extends BindingConstants implements Executor, TFJSBinding {
   readonly captures: Capture[] = [];
@@ -26,14 +33,24 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
   private readonly real = new Map<number, Output>();
   private readonly made = new Set<number>();
   readonly precisions: Precisions;
+  /** Whether the values of variables, and of tensors from outside, become part of the graph. */
+  readonly freeze: boolean;
+  /** What variables really are while they have no values. */
+  readonly variables: Map<tf.Variable, Real>;
+  /** The variables whose values became part of the graph. */
+  readonly frozen = new Map<tf.Variable, Real>();
+  /** Names of functions that only this one calls. */
+  readonly parts: string[] = [];
 
   constructor(
     readonly binding: EagerBinding,
     readonly graph: Graph,
-    precision: Precision,
+    { precision, freeze = false, outer }: { precision: Precision; freeze?: boolean; outer?: Recorder },
   ) {
     super();
     this.precisions = new Precisions(graph, precision);
+    this.freeze = freeze;
+    this.variables = new Map(outer?.variables);
   }
 
   /** A tensor without values for a value of the graph; a function says where it is when somebody first uses it. */
@@ -62,7 +79,8 @@ export class Recorder extends BindingConstants implements Executor, TFJSBinding 
         'a tensor is used that was disposed of, or made while another function was recorded',
       );
     }
-    const output = this.made.has(id) ? this.graph.constant(this.binding.handle(id)) : this.capture(id);
+    const output =
+      this.made.has(id) || this.freeze ? this.graph.constant(this.binding.handle(id)) : this.capture(id);
     this.real.set(id, output);
     return output;
   }

@@ -1,14 +1,14 @@
 /** Variables while a function is recorded: each stands for an input until the function assigns to it. */
 import { tf } from '../engine';
-import { backend, typeOf } from './backend';
+import { backend, idOf, typeOf } from './backend';
 import { RecordingError } from './error';
 import type { Output } from './graph';
 import type { Recorder } from './recorder';
 
 interface StandIn {
   variable: tf.Variable;
-  /** Its real value, and the symbol that it had at the start. */
-  real: object;
+  /** Its value, and the symbol that it had at the start. */
+  value: object;
   symbol: object;
 }
 
@@ -23,17 +23,24 @@ export class StandIns {
   constructor(recorder: Recorder) {
     this.all = registered().map((variable) => {
       const what = typeOf(variable);
-      const value = backend().createOutputTensor(
+      const value = variable.dataId;
+      // Within the recording of another function it has no value now either.
+      const real = recorder.variables.get(variable) ?? { id: idOf(variable), dataId: value };
+      recorder.variables.set(variable, real);
+      const symbol = backend().createOutputTensor(
         recorder.symbol(what, () => {
+          if (recorder.freeze) {
+            recorder.frozen.set(variable, real);
+            return recorder.graph.constant(recorder.binding.handle(real.id));
+          }
           const output = recorder.graph.placeholder(what);
           this.inputs.push([{ kind: 'variable', variable }, output]);
           return output;
         }),
       );
-      const real = variable.dataId;
-      variable.dataId = value.dataId;
-      backend().incRef(value.dataId);
-      return { variable, real, symbol: value.dataId };
+      variable.dataId = symbol.dataId;
+      backend().incRef(symbol.dataId);
+      return { variable, value, symbol: symbol.dataId };
     });
   }
 
@@ -55,10 +62,10 @@ export class StandIns {
   /** Gives the variables their values back. */
   restore(): void {
     const be = backend();
-    for (const { variable, real } of this.all) {
+    for (const { variable, value } of this.all) {
       const { dataId } = variable;
       if (be.disposeData(dataId)) tf.engine().removeDataId(dataId, tf.backend());
-      variable.dataId = real;
+      variable.dataId = value;
     }
   }
 }

@@ -3,21 +3,23 @@ import './repair-util';
 import * as tf from '@tensorflow/tfjs';
 import { onWebgpu } from './choice';
 import type { Device } from './device';
-import type { Rows } from './streams';
+import type { Layout, Rows } from './streams';
 
 interface Engine {
   ready(): Promise<void>;
   device(): Device;
   /** Random numbers as `[count, size]`; the caller owns the tensor. */
   drawTensor(rows: Rows): tf.Tensor;
+  /** Normal numbers as `[count, size]` from key and counter as a tensor of int32 numbers, low words first. */
+  drawNormals(seed: tf.Tensor, layout: Layout): tf.Tensor;
   /** Waits until the device has done what it was given so far. */
   settled(): Promise<void>;
 }
 
 function onTensorflow(): Engine {
   const { device } = require('./tensorflow') as typeof import('./tensorflow');
-  const { drawTensor } = require('./randomOps') as typeof import('./randomOps');
-  return { ready: async () => {}, device: () => device, drawTensor, settled: async () => {} };
+  const draws = require('./randomOps') as typeof import('./randomOps');
+  return { ...draws, ready: async () => {}, device: () => device, settled: async () => {} };
 }
 
 const engine: Engine = onWebgpu ? (require('./webgpu') as typeof import('./webgpu')) : onTensorflow();
@@ -33,8 +35,9 @@ export const ready = (): Promise<void> => engine.ready();
 /** The device that this process computes on; on WebGPU after `ready()`. */
 export const device = (): Device => ({ ...engine.device() });
 
-export const drawTensor = (rows: Rows): tf.Tensor => engine.drawTensor(rows);
+export const { drawTensor, drawNormals } = engine;
 
+/** Waits until the device has done what it was given so far; only WebGPU works behind one's back. */
 export const settled = (): Promise<void> => engine.settled();
 
 export { tf };

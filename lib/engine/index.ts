@@ -1,7 +1,7 @@
 // The engine: TensorFlow.js on TensorFlow's own library, or on WebGPU. Importing this file starts it.
-export { tf, device, ready } from './backend';
+export { tf, device, ready, settled } from './backend';
 export type { Device } from './device';
 export { TensorFlowError } from './libtensorflow';
 export { memoryLimit, threadCount } from './limits';
-export { createGenerator } from './random';
+export { createGenerator, normalFrom, normalSeed, SEED_SIZE } from './random';
 export type { Generator } from './random';

@@ -1,6 +1,6 @@
-import { drawTensor, tf } from './backend';
+import { drawNormals, drawTensor, tf } from './backend';
 import { Counter, Key, philox } from './philox';
-import type { Rows } from './streams';
+import { layoutOf, type Rows } from './streams';
 
 /**
  * A stream of random numbers that has no state: equal seed and path give equal numbers, call after call and process
@@ -93,11 +93,27 @@ class PhiloxGenerator implements Generator {
   ): tf.Tensor {
     shape.forEach((size) => requireCount(`shape [${shape}]`, size));
     requireCount('firstSample', firstSample);
-    const [count, ...rest] = shape.length > 0 ? shape : [1];
-    const size = rest.reduce((product, length) => product * length, 1);
-    const rows = { kind, key: this.key, domain: Domain[kind], first: firstSample, count, size, bounds };
+    const rows = { kind, key: this.key, domain: Domain[kind], bounds, ...layoutOf(shape, firstSample) };
     return tf.tidy(() => drawTensor(rows).reshape(shape));
   }
+}
+
+/** Numbers in a seed of `normalFrom`. */
+export const SEED_SIZE = 6;
+
+/** What `generator.normal(shape, { firstSample })` begins with, as int32 numbers: key, counter and kind. */
+export function normalSeed(generator: Generator, shape: readonly number[], firstSample = 0): number[] {
+  const { first } = layoutOf(shape, firstSample);
+  const words = [...generator.key, Number(first & 0xffffffffn), Number(first >> 32n), Domain.normal, 0];
+  return words.map((word) => word | 0);
+}
+
+/**
+ * The numbers of `generator.normal(shape)`, drawn from its `normalSeed`, `[6]` int32: as ops on a tensor, so that a
+ * compiled function can draw other ones at each call.
+ */
+export function normalFrom(seed: tf.Tensor, shape: number[]): tf.Tensor {
+  return tf.tidy(() => drawNormals(seed, layoutOf(shape)).reshape(shape));
 }
 
 function requireCount(name: string, value: number, most = Number.MAX_SAFE_INTEGER): void {

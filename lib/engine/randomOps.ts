@@ -1,9 +1,9 @@
-/** Rows of random numbers from TensorFlow's own ops. */
-import type * as tf from '@tensorflow/tfjs';
+/** Random numbers from TensorFlow's own ops. */
+import * as tf from '@tensorflow/tfjs';
 import { AttributeType } from './attributes';
 import { DataType } from './dtypes';
-import { BLOCK, blocksOf, Rows } from './streams';
-import { executeRaw, RawInput } from './tensorflow';
+import type { Layout, Rows } from './streams';
+import { executeRaw, RawInput, RawOp } from './tensorflow';
 
 /** TensorFlow's number for Philox. */
 const PHILOX = 1;
@@ -14,7 +14,47 @@ const ops = {
   integers: { op: 'StatelessRandomUniformIntV2', dtype: DataType.int32 },
 } as const;
 
-const int32 = (shape: number[], values: readonly number[]): RawInput => ({
+/** The numbers as `[count, size]`; within `tf.tidy`. */
+export function drawTensor(rows: Rows): tf.Tensor {
+  const { kind, key, domain, first } = rows;
+  const bounds = kind === 'integers' ? rows.bounds.map((value) => int32([], [value])) : [];
+  const words = (BigInt(key[1]) << 32n) | BigInt(key[0]);
+  return draw(kind, rows, [uint64([words]), uint64([first, BigInt(domain)])], bounds);
+}
+
+/** Normal numbers as `[count, size]` from key and counter as a tensor of int32 numbers, low words first. */
+export function drawNormals(seed: tf.Tensor, layout: Layout): tf.Tensor {
+  const [key, counter] = tf.split(tf.reshape(seed, [-1, 2]), [1, 2]);
+  return draw('normal', layout, [asUint64(key), asUint64(counter)], []);
+}
+
+function draw(
+  kind: Rows['kind'],
+  { count, size, padded }: Layout,
+  [key, counter]: [RawInput | RawOp, RawInput | RawOp],
+  bounds: RawInput[],
+): tf.Tensor {
+  const { op, dtype } = ops[kind];
+  const inputs = [int32([2], [count, padded]), key, counter, int32([], [PHILOX]), ...bounds];
+  const attributes = [
+    { name: 'dtype', type: AttributeType.type, value: dtype },
+    { name: 'Tshape', type: AttributeType.type, value: DataType.int32 },
+  ];
+  const rows = executeRaw(op, attributes, inputs) as tf.Tensor2D;
+  return padded === size ? rows : rows.slice([0, 0], [count, size]);
+}
+
+/** Pairs of int32, low word first, as uint64. */
+const asUint64 = (pairs: tf.Tensor): RawOp => ({
+  op: 'Bitcast',
+  attributes: [
+    { name: 'T', type: AttributeType.type, value: DataType.int32 },
+    { name: 'type', type: AttributeType.type, value: DataType.uint64 },
+  ],
+  inputs: [pairs],
+});
+
+const int32 = (shape: number[], values: number[]): RawInput => ({
   shape,
   dtype: DataType.int32,
   values: Int32Array.from(values),
@@ -25,24 +65,3 @@ const uint64 = (values: bigint[]): RawInput => ({
   dtype: DataType.uint64,
   values: BigUint64Array.from(values),
 });
-
-/** The numbers as `[count, size]`; within `tf.tidy`. */
-export function drawTensor(rows: Rows): tf.Tensor {
-  const { kind, key, domain, count, size, bounds } = rows;
-  const { op, dtype } = ops[kind];
-  const { first } = blocksOf(rows);
-  const padded = Math.ceil(size / BLOCK) * BLOCK;
-  const inputs = [
-    int32([2], [count, padded]),
-    uint64([(BigInt(key[1]) << 32n) | BigInt(key[0])]),
-    uint64([first, BigInt(domain)]),
-    int32([], [PHILOX]),
-    ...(kind === 'integers' ? bounds.map((value) => int32([], [value])) : []),
-  ];
-  const attributes = [
-    { name: 'dtype', type: AttributeType.type, value: dtype },
-    { name: 'Tshape', type: AttributeType.type, value: DataType.int32 },
-  ];
-  const drawn = executeRaw(op, attributes, inputs) as tf.Tensor2D;
-  return padded === size ? drawn : drawn.slice([0, 0], [count, size]);
-}

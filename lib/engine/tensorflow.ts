@@ -29,19 +29,42 @@ export interface RawInput {
   values: Values;
 }
 
+/** Another raw op, whose output is an input: it may be of a type that tfjs has not. */
+export interface RawOp {
+  op: string;
+  attributes: Attribute[];
+  inputs: RawValue[];
+}
+
+type RawValue = RawInput | RawOp | tf.Tensor;
+
+interface Inner {
+  binding: NodeJSKernelBackend['binding'];
+  createOutputTensor(metadata: object): tf.Tensor;
+  getInputTensorIds(tensors: tf.Tensor[]): number[];
+}
+
 /** Runs a TensorFlow op with one output that tfjs has no function for; the caller owns the tensor. */
-export function executeRaw(name: string, attributes: Attribute[], inputs: RawInput[]): tf.Tensor {
-  const backend = tf.backend() as unknown as {
-    binding: NodeJSKernelBackend['binding'];
-    createOutputTensor(metadata: object): tf.Tensor;
+export function executeRaw(op: string, attributes: Attribute[], inputs: RawValue[]): tf.Tensor {
+  const inner = tf.backend() as unknown as Inner;
+  return inner.createOutputTensor(execute(inner, { op, attributes, inputs }));
+}
+
+function execute(inner: Inner, { op, attributes, inputs }: RawOp): { id: number } {
+  const { binding } = inner;
+  const own: number[] = [];
+  const idOf = (input: RawValue): number => {
+    if (input instanceof tf.Tensor) return inner.getInputTensorIds([input])[0];
+    const id =
+      'op' in input
+        ? execute(inner, input).id
+        : binding.createTensor(input.shape, input.dtype, input.values as Float32Array);
+    own.push(id);
+    return id;
   };
-  const ids: number[] = [];
   try {
-    for (const { shape, dtype, values } of inputs) {
-      ids.push(backend.binding.createTensor(shape, dtype, values as Float32Array));
-    }
-    return backend.createOutputTensor(backend.binding.executeOp(name, attributes, ids, 1)[0]);
+    return binding.executeOp(op, attributes, inputs.map(idOf), 1)[0];
   } finally {
-    ids.forEach((id) => backend.binding.deleteTensor(id));
+    own.forEach((id) => binding.deleteTensor(id));
   }
 }

@@ -49,10 +49,10 @@ export function lecture2025(options: { T: number; width?: number; generator: Gen
   type Weights = ReturnType<typeof layer>;
   const convolve = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D =>
     addBias(tf.conv2d(x, kernel as tf.Variable<tf.Rank.R4>, 1, 'same'), bias);
+  // With stride 1 it is a convolution with the kernel turned by 180 degrees: TensorFlow joins bias and ReLU to that.
   const convolveTransposed = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D => {
-    const [batch, rows, columns] = x.shape;
-    const shape: [number, number, number, number] = [batch, rows, columns, kernel.shape[2] as number];
-    return addBias(tf.conv2dTranspose(x, kernel as tf.Variable<tf.Rank.R4>, shape, 1, 'same'), bias);
+    const turned = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]);
+    return addBias(tf.conv2d(x, turned as tf.Tensor4D, 1, 'same'), bias);
   };
 
   return {

@@ -8,7 +8,8 @@
  * `eta` scales sigma: 0 is deterministic (the noise x_T fixes the image), 1 is DDPM with the posterior variance.
  */
 import { Schedule, assertStep, epsCoefficients } from '../diffusion';
-import { Sampler, SamplerOptions, assertSamplerOptions, chain } from './sampler';
+import { chain } from './chain';
+import { Sampler, SamplerOptions, assertSamplerOptions } from './sampler';
 
 export interface DdimOptions extends SamplerOptions {
   /** Share of the posterior's standard deviation that is added as fresh noise, 0 (default) to 1. */

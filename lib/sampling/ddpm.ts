@@ -9,7 +9,8 @@
  * | `sigma`  | standard deviation of the fresh noise z                             |
  */
 import { Schedule, epsMeanCoefficients, posteriorCoefficients } from '../diffusion';
-import { Sampler, SamplerOptions, assertSamplerOptions, chain } from './sampler';
+import { chain } from './chain';
+import { Sampler, SamplerOptions, assertSamplerOptions } from './sampler';
 
 /** `sigma_t^2`: `beta_t` (the notes' choice) or the posterior variance. */
 export type ReverseVariance = 'beta' | 'posterior';

@@ -3,8 +3,9 @@ import { createSchedule, qSample } from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
 import { gaussianMixture, toBatch } from '../../lib/datasets';
 import { createModel, type ModelConfig, type Preset } from '../../lib/models';
-import { ddim, ddpm, timesteps, type SamplingState } from '../../lib/sampling';
+import { ddim, ddpm, timesteps, type SamplerOptions, type SamplingState } from '../../lib/sampling';
 import { startRun, validationLoss, type Run } from '../../lib/training';
+import { relativeError } from '../helpers/compiled';
 import { expectNoLeaks } from '../helpers/leaks';
 import { digits, losses, numbersOf, tinyPreset, tinyRun } from '../helpers/tiny';
 
@@ -82,6 +83,60 @@ test.each(models)(
     model.dispose();
   },
 );
+
+describe('several steps from one yield to the next', () => {
+  const generator = createGenerator(4);
+  const schedule = createSchedule({ kind: 'cosine', T: 50 });
+  const list = timesteps({ T: 50, steps: 7, spacing: 'trailing' });
+  const chains = {
+    'ddpm, clipped': (options: SamplerOptions) => ddpm({ ...options, clipDenoised: true }),
+    'ddim over 7 steps': (options: SamplerOptions) => ddim({ ...options, timesteps: list }),
+  };
+
+  test.each(Object.keys(chains) as (keyof typeof chains)[])(
+    '%s: the same states, of which fewer',
+    async (name) => {
+      const model = createModel({ kind: 'unet', channels: [4, 8], blocks: [0, 1] }, generator);
+      const statesOf = async (every: number, eager = false) => {
+        const states: { t: number; tPrev: number; nfe: number; xt: number[]; x0Hat: number[] }[] = [];
+        const options = { denoiser: model.predict, schedule, generator, shape: [2, 28, 28, 1], every, eager };
+        for await (const { xt, x0Hat, ...rest } of chains[name](options)) {
+          const [now, end] = [xt, x0Hat].map((x) => Array.from(x.dataSync()));
+          states.push({ ...rest, xt: now, x0Hat: end });
+        }
+        return states;
+      };
+      const all = await statesOf(1);
+      for (const every of [4, 50, 1000]) {
+        const expected = all.filter(({ nfe, tPrev }) => nfe % every === 0 || tPrev < 0);
+        expect(await statesOf(every)).toEqual(expected);
+        const places = ({ t, tPrev, nfe }: (typeof all)[0]) => ({ t, tPrev, nfe });
+        expect((await statesOf(every, true)).map(places)).toEqual(expected.map(places));
+      }
+      model.dispose();
+    },
+  );
+});
+
+test('a sample between training steps is one of the weights of that moment', async () => {
+  const run = tinyRun();
+  const { state, schedule } = run.options;
+  const options = {
+    denoiser: state.model.predict,
+    schedule,
+    generator: createGenerator(3),
+    shape: [1, 28, 28, 1],
+  };
+  const samples: number[][] = [];
+  for (const until of [1, 3, 4]) {
+    await losses(run, until);
+    const [compiled, eager] = [await last(ddpm(options)), await last(ddpm({ ...options, eager: true }))];
+    expect(relativeError(compiled, eager)).toBeLessThan(1e-5);
+    samples.push(eager);
+  }
+  expect(relativeError(samples[1], samples[0])).toBeGreaterThan(1e-3);
+  run.dispose();
+});
 
 test('one compiled run twice gives the same bits', async () => {
   const [first, second] = [tinyRun(), tinyRun()];

@@ -48,6 +48,48 @@ test('a Python without PyTorch is refused, and nothing is installed instead', as
   }
 });
 
+describe('--clean', () => {
+  const local = path.join(folder, 'local');
+  const environment = { ...process.env };
+  beforeEach(() => {
+    for (const name of ['bench-venv/bin', 'bench-compiled', 'tensorflow'])
+      fs.mkdirSync(path.join(local, name), { recursive: true });
+    fs.writeFileSync(path.join(local, 'bench-venv', 'bin', 'python'), '');
+    process.env.TSDIFFUSION_BENCH_FOLDER = local;
+  });
+  afterEach(() => {
+    process.env = { ...environment };
+  });
+
+  test('alone removes PyTorch and what was compiled, nothing beside them, and measures nothing', async () => {
+    const first = await bench('--clean');
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toBe(`removed: ${['bench-venv', 'bench-compiled'].map(shown).join(', ')}\n`);
+    expect(fs.readdirSync(local)).toEqual(['tensorflow']);
+    expect(await bench('--clean')).toMatchObject({ code: 0, stdout: 'There is nothing to remove.\n' });
+  });
+  const shown = (name: string): string => path.join('local', name);
+
+  test('with --peers removes them at the end, also when the measurement fails', async () => {
+    process.env.TSDIFFUSION_BENCH_PYTHON = path.join(folder, 'no-python');
+    const { code, stdout, stderr } = await bench('--peers', '--clean', '--only', 'sample_small');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^removed: /);
+    expect(stderr).toMatch(/^error: TSDIFFUSION_BENCH_PYTHON is .+, which has no PyTorch/);
+    expect(fs.readdirSync(local)).toEqual(['tensorflow']);
+  });
+
+  test('with anything else is refused, and removes nothing', async () => {
+    const { code, stderr } = await bench('--clean', '--quick');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr:
+        'error: --clean measures nothing: give it alone, or with --peers, to remove PyTorch at the end.\n',
+    });
+    expect(fs.readdirSync(local)).toHaveLength(3);
+  });
+});
+
 test('the stock addon is looked for in the working folder', () => {
   expect(resolveStock(folder)).toBeUndefined();
   const other = path.join(folder, 'other');

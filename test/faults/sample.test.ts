@@ -49,6 +49,12 @@ describe.each<[string, number[], RegExp]>([
   });
 });
 
+test.each([0, -1, 1.5, NaN, Infinity])('every = %p is refused', async (every) => {
+  const message = `every is ${every}: it must be a whole number of at least 1.`;
+  expect(() => ddim({ ...options(), every })).toThrow(message);
+  await expect(sample({ ...options(), every })).rejects.toThrow(message);
+});
+
 test.each([-0.1, 1.1, NaN, Infinity])('eta = %p is refused', async (eta) => {
   const message = `eta is ${eta}: choose a number from 0 (no fresh noise) to 1`;
   expect(() => ddim({ ...options(), eta })).toThrow(message);

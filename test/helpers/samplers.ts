@@ -6,7 +6,7 @@ import { DdimOptions, SampleOptions, Sampler, sample } from '../../lib/sampling'
 export const toy = scheduleFromBetas([0.1, 0.2, 0.3, 0.4], 'toy');
 export const values = (x: tf.Tensor) => Array.from(x.dataSync());
 
-/** A denoiser that works on each number alone. */
+/** A denoiser that works on each number alone, so that nothing can leak between the images of a batch. */
 export const elementwise: Denoiser = (xt, t) =>
   xt
     .mul(0.8)
@@ -26,13 +26,16 @@ export const base = (): DdimOptions => ({
   generator: createGenerator(7),
 });
 
-/** A generator whose normal numbers are all one value for each stream: x_T as given, t for step t. */
-export function scripted(xT: number): Generator {
+/** A generator whose normal numbers are all one value for each stream: x_T as given, t for step t. Notes who was asked. */
+export function scripted(xT: number, asked: string[] = []): Generator {
   const at = (path: (string | number)[]): Generator => ({
     ...createGenerator(0),
     key: [0, 0],
     fork: (...more) => at([...path, ...more]),
-    normal: (shape) => tf.fill(shape, path[0] === 'z' ? Number(path[1]) : xT),
+    normal: (shape, options) => {
+      asked.push([...path, options?.firstSample ?? 0].join(' '));
+      return tf.fill(shape, path[0] === 'z' ? Number(path[1]) : xT);
+    },
   });
   return at([]);
 }

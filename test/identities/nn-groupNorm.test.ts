@@ -1,13 +1,9 @@
 /** Group normalisation and its number of groups. */
 import fc from 'fast-check';
-import { createGenerator, tf } from '../../lib/engine';
+import { tf } from '../../lib/engine';
 import { groupNormalise, groupsFor } from '../../lib/nn';
 import { expectNoLeaks } from '../helpers/leaks';
-
-const random = createGenerator(11);
-const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
-const farthest = (x: number[], y: number[]): number =>
-  Math.max(...x.map((value, i) => Math.abs(value - y[i])));
+import { farthest, random, values } from '../helpers/models';
 
 expectNoLeaks();
 

@@ -1,87 +1,20 @@
-/** Layers: closed forms, gradients against finite differences, first values. */
+/** Layers: closed forms, and what they refuse. */
 import { createGenerator, tf } from '../../lib/engine';
 import {
   addBias,
-  relu,
   conv2d,
-  dense,
-  groupNorm,
-  groupNormalise,
   Parameters,
+  relu,
   selfAttention,
   silu,
   timeEmbedding,
   upsample2,
-  type Layer,
 } from '../../lib/nn';
-import { gradientError, parameterGradientError, randomise } from '../helpers/gradient';
+import { randomise } from '../helpers/gradient';
 import { expectNoLeaks } from '../helpers/leaks';
-
-const random = createGenerator(11);
-const values = (x: tf.Tensor): number[] => Array.from(x.dataSync());
-const farthest = (x: number[], y: number[]): number =>
-  Math.max(...x.map((value, i) => Math.abs(value - y[i])));
-
-/** Builds a layer, hands it over, and frees its parameters. */
-function withLayer(build: (p: Parameters) => Layer, use: (layer: Layer, p: Parameters) => void): void {
-  const parameters = Parameters.create(random.fork('init'));
-  try {
-    use(build(parameters), parameters);
-  } finally {
-    parameters.dispose();
-  }
-}
+import { farthest, random, values, withLayer } from '../helpers/models';
 
 expectNoLeaks();
-
-describe('gradients equal finite differences', () => {
-  const layers: [string, (p: Parameters) => Layer, number[]][] = [
-    ['conv2d', (p) => conv2d(p, { inChannels: 3, outChannels: 4 }), [2, 5, 6, 3]],
-    ['conv2d, stride 2', (p) => conv2d(p, { inChannels: 3, outChannels: 4, stride: 2 }), [2, 6, 8, 3]],
-    ['conv2d, 1 x 1', (p) => conv2d(p, { inChannels: 3, outChannels: 4, kernelSize: 1 }), [2, 5, 6, 3]],
-    ['dense', (p) => dense(p, { inputs: 7, outputs: 5 }), [3, 7]],
-    ['groupNorm', (p) => groupNorm(p, { channels: 6, groups: 2 }), [2, 4, 3, 6]],
-    ['selfAttention', (p) => selfAttention(p, { channels: 8 }), [2, 3, 3, 8]],
-    ['selfAttention, 2 heads', (p) => selfAttention(p, { channels: 8, heads: 2 }), [2, 3, 2, 8]],
-  ];
-  test.each(layers)('%s', (_, build, shape) => {
-    withLayer(build, (layer, parameters) => {
-      randomise(parameters.all, random.fork('weights'));
-      tf.tidy(() => {
-        const x = random.fork('x').normal(shape);
-        expect(gradientError(layer, [x])[0]).toBeLessThan(2e-3);
-        const errors = parameterGradientError(() => layer(x), parameters.all);
-        expect([...errors.keys()]).toEqual([...parameters.all.keys()]);
-        expect([...errors].filter(([, error]) => !(error < 2e-3))).toEqual([]);
-      });
-    });
-  });
-
-  test('silu, upsample2 and transposed convolution', () => {
-    tf.tidy(() => {
-      const x = random.fork('y').normal([2, 4, 5, 3]);
-      const kernel = random.fork('kernel').normal([3, 3, 2, 3]);
-      expect(gradientError(silu, [x])[0]).toBeLessThan(1e-3);
-      expect(gradientError(upsample2, [x])[0]).toBeLessThan(1e-3);
-      const transposed = (image: tf.Tensor, k: tf.Tensor): tf.Tensor =>
-        tf.conv2dTranspose(image as tf.Tensor4D, k as tf.Tensor4D, [2, 4, 5, 2], 1, 'same');
-      for (const error of gradientError(transposed, [x, kernel])) expect(error).toBeLessThan(1e-3);
-    });
-  });
-
-  test('groupNormalise by image, gamma and beta together, for every number of groups', () => {
-    tf.tidy(() => {
-      const [x, gamma, beta] = [[2, 3, 5, 6], [6], [6]].map((shape, i) => random.fork('gn', i).normal(shape));
-      for (const groups of [1, 2, 3, 6]) {
-        const errors = gradientError(
-          (...xs) => groupNormalise(xs[0], xs[1], xs[2], groups),
-          [x, gamma, beta],
-        );
-        for (const error of errors) expect(error).toBeLessThan(2e-3);
-      }
-    });
-  });
-});
 
 describe('bias and relu as single ops', () => {
   test('are what tfjs computes, values and gradients', () => {
@@ -215,84 +148,5 @@ describe('upsample2', () => {
           expect(Math.max(...values(spread))).toBeLessThan(1e-6);
         }),
     );
-  });
-});
-
-describe('parameters', () => {
-  const build = (order: string[], seed = 3): Parameters => {
-    const parameters = Parameters.create(createGenerator(seed));
-    for (const name of order) conv2d(parameters.scope('net').scope(name), { inChannels: 2, outChannels: 3 });
-    return parameters;
-  };
-  const read = ({ all }: Parameters): Record<string, number[]> =>
-    Object.fromEntries([...all].map(([path, variable]) => [path, values(variable)]));
-
-  test('first values follow from seed and path, not from the order of the layers', () => {
-    const [one, two, more, other] = [
-      build(['a', 'b']),
-      build(['b', 'a']),
-      build(['a', 'c', 'b']),
-      build(['a', 'b'], 4),
-    ];
-    expect(read(two)).toEqual(read(one));
-    expect(read(more)).toMatchObject(read(one));
-    const kernel = (p: Parameters, name: string) => read(p)[`net/${name}/kernel`];
-    expect(kernel(other, 'a')).not.toEqual(kernel(one, 'a'));
-    expect(kernel(one, 'b')).not.toEqual(kernel(one, 'a'));
-    for (const parameters of [one, two, more, other]) parameters.dispose();
-  });
-
-  test('normal, uniform and constant have the moments that they state', () => {
-    const parameters = Parameters.create(createGenerator(0));
-    const n = 40_000;
-    const moments = (variable: tf.Variable) => {
-      const list = values(variable);
-      const mean = list.reduce((sum, x) => sum + x, 0) / n;
-      return { mean, std: Math.sqrt(list.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n), list };
-    };
-    const normal = moments(parameters.normal('normal', [n], 0.2));
-    expect(Math.abs(normal.mean)).toBeLessThan(0.005); // 5 standard errors
-    expect(Math.abs(normal.std / 0.2 - 1)).toBeLessThan(0.018);
-    const uniform = moments(parameters.uniform('uniform', [n], 0.3));
-    expect(Math.abs(uniform.mean)).toBeLessThan(0.0045);
-    expect(Math.abs(uniform.std / (0.3 / Math.sqrt(3)) - 1)).toBeLessThan(0.012);
-    expect(Math.max(...uniform.list)).toBeLessThan(0.3);
-    expect(Math.min(...uniform.list)).toBeGreaterThanOrEqual(-Math.fround(0.3));
-    expect(new Set(moments(parameters.constant('one', [n], 1)).list)).toEqual(new Set([1]));
-    expect(parameters.count).toBe(3 * n);
-    parameters.dispose();
-  });
-
-  test('kernels keep the variance of the activations', () => {
-    const std = (x: tf.Tensor): number => tf.tidy(() => tf.moments(x).variance.sqrt().dataSync()[0]);
-    withLayer(
-      (p) => conv2d(p, { inChannels: 64, outChannels: 64 }),
-      (layer) =>
-        tf.tidy(() => {
-          const inside = tf.slice(
-            layer(random.fork('keep').normal([2, 18, 18, 64])),
-            [0, 1, 1, 0],
-            [2, 16, 16, 64],
-          );
-          expect(Math.abs(std(inside) - 1)).toBeLessThan(0.05);
-        }),
-    );
-    withLayer(
-      (p) => dense(p, { inputs: 300, outputs: 200 }),
-      (layer) =>
-        tf.tidy(() =>
-          expect(Math.abs(std(layer(random.fork('keep').normal([100, 300]))) - 1)).toBeLessThan(0.05),
-        ),
-    );
-  });
-
-  test('a path that exists is an error, and dispose frees everything', () => {
-    const parameters = build(['a']);
-    expect([...parameters.all.keys()]).toEqual(['net/a/kernel', 'net/a/bias']);
-    expect(() => conv2d(parameters.scope('net').scope('a'), { inChannels: 1, outChannels: 1 })).toThrow(
-      "Parameter 'net/a/kernel' exists already: give its layer a scope.",
-    );
-    parameters.dispose();
-    expect(parameters.count).toBe(0);
   });
 });

@@ -1,9 +1,9 @@
-/** `sample`: points and images, its noise, its batches, its samplers. */
+/** `sample`: points and images, its noise, its batches, its samplers, its random numbers. */
 import { createGenerator, tf } from '../../lib/engine';
 import { Denoiser } from '../../lib/diffusion';
-import { SampleOptions, Sampler, ddim, ddpm } from '../../lib/sampling';
+import { SampleOptions, Sampler, ddim, ddpm, sample } from '../../lib/sampling';
 import { expectNoLeaks } from '../helpers/leaks';
-import { toy, base, trace, numbers } from '../helpers/samplers';
+import { toy, base, trace, numbers, values } from '../helpers/samplers';
 
 expectNoLeaks();
 
@@ -102,5 +102,59 @@ describe('sample', () => {
     await numbers({ ...base(), denoiser, shape: [130, 1, 1, 1], sampler: 'ddim', timesteps: [2] });
     await numbers({ ...points, denoiser, shape: [130, 2], timesteps: [2] });
     expect(sizes).toEqual([64, 64, 2, 130]);
+  });
+
+  test('returns the last state clamped to [-1, 1]', async () => {
+    const raw = (await trace(ddpm, base())).at(-1)!.xt;
+    expect(Math.max(...raw.map(Math.abs))).toBeGreaterThan(1);
+    const images = await sample(base());
+    expect(images.shape).toEqual([2, 3, 2, 1]);
+    expect(values(images)).toEqual(raw.map((x) => Math.max(-1, Math.min(1, x))));
+    images.dispose();
+  });
+
+  test('reports every step of every batch, and waits for the report', async () => {
+    const reports: string[] = [];
+    let busy = false;
+    const images = await sample({
+      ...base(),
+      batchSize: 1,
+      onStep: async ({ t, xt }, { step, steps, firstSample }) => {
+        expect(busy).toBe(false);
+        busy = true;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        expect(xt.shape).toEqual([1, 3, 2, 1]);
+        reports.push(`${step}/${steps} t=${t} #${firstSample}`);
+        busy = false;
+      },
+    });
+    images.dispose();
+    const first = ['1/8 t=3 #0', '2/8 t=2 #0', '3/8 t=1 #0', '4/8 t=0 #0'];
+    const second = ['5/8 t=3 #1', '6/8 t=2 #1', '7/8 t=1 #1', '8/8 t=0 #1'];
+    expect(reports).toEqual([...first, ...second]);
+  });
+});
+
+describe('randomness', () => {
+  const run = (options: Partial<SampleOptions>) => numbers({ ...base(), ...options });
+
+  test('one seed, twice: the same bits; another seed: other images', async () => {
+    const first = await run({});
+    expect(await run({})).toEqual(first);
+    expect(await run({ generator: createGenerator(8) })).not.toEqual(first);
+  });
+
+  test('image i is the same in a batch of 3 and in a batch of 8', async () => {
+    const [three, eight] = [await run({ shape: [3, 3, 2, 1] }), await run({ shape: [8, 3, 2, 1] })];
+    expect(three).toEqual(eight.slice(0, 18));
+    const images = Array.from({ length: 8 }, (_, i) => String(eight.slice(6 * i, 6 * i + 6)));
+    expect(new Set(images).size).toBe(8);
+  });
+
+  test('firstSample continues a series, and batchSize only cuts it', async () => {
+    const eight = await run({ shape: [8, 3, 2, 1] });
+    expect(await run({ shape: [5, 3, 2, 1], firstSample: 3 })).toEqual(eight.slice(18));
+    expect(await run({ shape: [8, 3, 2, 1], batchSize: 3 })).toEqual(eight);
+    expect(await run({ shape: [8, 3, 2, 1], batchSize: 100 })).toEqual(eight);
   });
 });

@@ -1,7 +1,7 @@
 /** TensorFlow.js on WebGPU, without TensorFlow: importing this file starts it, and `ready()` says when it runs. */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../device';
-import { drawRows, Rows } from '../streams';
+import { drawRows, Layout, Rows } from '../streams';
 // Before `navigator.gpu` exists: else the package would register a backend that opens the device in its own way, and
 // asks for its features in a form that Dawn refuses.
 import { Backend } from './backend';
@@ -44,6 +44,13 @@ export function device(): Device {
 
 export function drawTensor(rows: Rows): tf.Tensor {
   return tf.tensor2d(drawRows(rows), [rows.count, rows.size], rows.kind === 'integers' ? 'int32' : 'float32');
+}
+
+/** Here from a seed that is still on the host. */
+export function drawNormals(seed: tf.Tensor, layout: Layout): tf.Tensor {
+  const [key0, key1, low, high, domain] = Array.from(seed.dataSync(), (word) => word >>> 0);
+  const first = (BigInt(high) << 32n) | BigInt(low);
+  return drawTensor({ ...layout, first, kind: 'normal', key: [key0, key1], domain, bounds: [0, 1] });
 }
 
 export async function settled(): Promise<void> {
