@@ -1,5 +1,5 @@
 /** Every op that the library uses, and those that a reader reaches for first, on numbers; also their gradients. */
-import { createGenerator, tf } from '../../../lib/engine';
+import { createGenerator, normalFrom, normalSeed, tf } from '../../../lib/engine';
 import { addBias, groupNormalise, relu, silu, timeEmbedding, upsample2 } from '../../../lib/nn';
 
 export interface Case {
@@ -128,6 +128,7 @@ export const cases: Case[] = [
   smooth('gather', [[5]], (x) => tf.gather(x, steps())),
   smooth('tile', [[2, 3, 1]], (x) => tf.tile(x, [1, 2, 4])),
   smooth('transpose', [image], (x) => tf.transpose(x, [0, 2, 1, 3])),
+  smooth('reverse', [[3, 3, 2, 4]], (x) => tf.reverse(x, [0, 1])),
   smooth('reshape', [image], (x) => tf.reshape(x, [4, -1])),
   smooth('expandDims', [table], (x) => tf.expandDims(x, 1)),
   plain('where', [image, image], (a, b) => tf.where(tf.greater(a, b), a, tf.zerosLike(b))),
@@ -143,6 +144,10 @@ export const cases: Case[] = [
   plain('cos of large numbers', [], () => tf.cos(tf.range(-1200, 1200, 7.5))),
   plain('time embedding', [], () => timeEmbedding(tf.tensor1d([0, 1, 500, 999], 'int32'), 32)),
   plain('fill', [], () => tf.fill([3, 4], 7, 'int32')),
+  plain('normal', [], () => createGenerator(3).normal([300, 3], { firstSample: 7 })),
+  plain('normal from a seed', [], () =>
+    normalFrom(tf.tensor1d(normalSeed(createGenerator(3), [300, 3], 7), 'int32'), [300, 3]),
+  ),
   plain('integers', [], () => createGenerator(3).integers([300], { min: -5, max: 5 })),
   plain('uniform', [], () => createGenerator(3).uniform([300], { min: -1, max: 1 })),
 ];
