@@ -18,7 +18,7 @@ const LINUX =
  * @throws when the npm package `webgpu` is missing or has nothing for this platform.
  */
 export function loadDawn(): GPU {
-  const { create, globals } = require(binary()) as Dawn;
+  const { create, globals } = load(binary());
   const gpu = create([]);
   Object.assign(globalThis, globals);
   // Node has had a `navigator`, which cannot be assigned to, since version 21.
@@ -26,6 +26,17 @@ export function loadDawn(): GPU {
     Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Node.js' } });
   Object.defineProperty((globalThis as unknown as { navigator: object }).navigator, 'gpu', { value: gpu });
   return gpu;
+}
+
+function load(file: string): Dawn {
+  try {
+    return require(file) as Dawn;
+  } catch (error) {
+    throw new Error(
+      `TSDIFFUSION_DEVICE=webgpu, but ${file} cannot be loaded: ${(error as Error).message}. ` +
+        'On Linux it needs glibc 2.34 or newer (Debian 12, Ubuntu 22.04).',
+    );
+  }
 }
 
 /** The native module itself: the package's face is an ES module, which CommonJS cannot load on every Node. */
