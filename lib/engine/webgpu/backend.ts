@@ -1,6 +1,6 @@
 /** tfjs's WebGPU backend with values that can be read where they are on the host. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { backend_util, DataId } from '@tensorflow/tfjs';
+import type { backend_util, DataId, TensorInfo } from '@tensorflow/tfjs';
 
 /** What lies behind a tensor: numbers on the host, a buffer of the device, or both. */
 interface Stored {
@@ -15,6 +15,14 @@ export class Backend extends WebGPUBackend {
     const { values } = stored;
     super.uploadToGPU(id);
     stored.values = values;
+  }
+
+  /** A program that changes a tensor in place (`tf.tensorScatterUpdate`) makes what the host has of it stale. */
+  override runWebGPUProgram(...args: Parameters<WebGPUBackend['runWebGPUProgram']>): TensorInfo {
+    const result = super.runWebGPUProgram(...args);
+    const stored = this.stored(result.dataId);
+    if (stored.resource) stored.values = null;
+    return result;
   }
 
   /** @throws where the values are on the device alone: WebGPU hands them over asynchronously only. */

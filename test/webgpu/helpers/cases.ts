@@ -142,6 +142,14 @@ export const cases: Case[] = [
   plain('all', [table], (x) => tf.all(tf.less(x, 9))),
   plain('sin of large numbers', [], () => tf.sin(tf.range(-1200, 1200, 7.5))),
   plain('cos of large numbers', [], () => tf.cos(tf.range(-1200, 1200, 7.5))),
+  plain(
+    'a tensor that is changed in place',
+    [
+      [5, 2],
+      [2, 2],
+    ],
+    (x, rows) => tf.tensorScatterUpdate(x, tf.tensor2d([[1], [3]], [2, 1], 'int32'), rows),
+  ),
   plain('time embedding', [], () => timeEmbedding(tf.tensor1d([0, 1, 500, 999], 'int32'), 32)),
   plain('fill', [], () => tf.fill([3, 4], 7, 'int32')),
   plain('normal', [], () => createGenerator(3).normal([300, 3], { firstSample: 7 })),
