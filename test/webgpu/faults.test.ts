@@ -58,6 +58,21 @@ test('a value that is on the device alone is not read at once, and is after an a
   expect(stdout).toMatch(/^(dataSync and arraySync cannot .*`await x.data\(\)`.*\n){2}1600 true\n$/);
 });
 
+test('a tensor may be disposed of while its values are on their way, and nothing of it stays', () => {
+  const code = `
+    await t.ready();
+    const x = t.createGenerator(0).normal([40, 40]);
+    const before = t.tf.memory();
+    const y = x.matMul(x);
+    const values = [y.data(), y.data()];
+    y.dispose();
+    const [a, b] = await Promise.all(values);
+    const after = t.tf.memory();
+    console.log(a.length, a[9] === b[9], after.numTensors - before.numTensors, after.numDataBuffers - before.numDataBuffers);`;
+  const { stdout, stderr } = run(code);
+  expect([stdout, stderr]).toEqual(['1600 true 0 0\n', '']);
+});
+
 test('compiled functions run op by op, and only in float32', () => {
   const code = `
     await t.ready();

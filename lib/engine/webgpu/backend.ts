@@ -1,6 +1,6 @@
 /** tfjs's WebGPU backend with values that can be read where they are on the host. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { backend_util, DataId, TensorInfo } from '@tensorflow/tfjs';
+import { engine, type backend_util, type DataId, type TensorInfo } from '@tensorflow/tfjs';
 
 /** What lies behind a tensor: numbers on the host, a buffer of the device, or both. */
 interface Stored {
@@ -23,6 +23,16 @@ export class Backend extends WebGPUBackend {
     const stored = this.stored(result.dataId);
     if (stored.resource) stored.values = null;
     return result;
+  }
+
+  /** A tensor may be disposed of while its values are on their way. */
+  override async read(id: object): Promise<backend_util.BackendValues> {
+    this.incRef(id as DataId);
+    try {
+      return await super.read(id);
+    } finally {
+      if (this.disposeData(id as DataId)) engine().removeDataId(id as DataId, this);
+    }
   }
 
   /** @throws where the values are on the device alone: WebGPU hands them over asynchronously only. */
