@@ -145,6 +145,18 @@ test('one compiled run twice gives the same bits', async () => {
   [first, second].forEach((run) => run.dispose());
 });
 
+test('bfloat16 rounds products, never the weights: a step at rate 0 leaves their bits', async () => {
+  const run = tinyRun({
+    preset: tinyPreset({ training: { precision: 'bfloat16', learningRate: 0, clipNorm: 1 } }),
+  });
+  const before = numbersOf(run.options.state);
+  await losses(run, 2);
+  const after = numbersOf(run.options.state);
+  expect(after.weights).toEqual(before.weights);
+  expect(after).not.toEqual(before);
+  run.dispose();
+});
+
 test('bfloat16 learns as much: held-out loss within 2 % after 150 steps, and not the same numbers', async () => {
   const reached: number[] = [];
   for (const precision of ['float32', 'bfloat16'] as const) {
