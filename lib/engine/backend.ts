@@ -3,15 +3,15 @@ import './repair-util';
 import * as tf from '@tensorflow/tfjs';
 import { onWebgpu } from './choice';
 import type { Device } from './device';
-import type { Layout, Rows } from './streams';
+import type { Kind, Rows } from './streams';
 
 interface Engine {
   ready(): Promise<void>;
   device(): Device;
   /** Random numbers as `[count, size]`; the caller owns the tensor. */
   drawTensor(rows: Rows): tf.Tensor;
-  /** Normal numbers as `[count, size]` from key and counter as a tensor of int32 numbers, low words first. */
-  drawNormals(seed: tf.Tensor, layout: Layout): tf.Tensor;
+  /** The same from key and counter as a tensor of int32 numbers, low words first. */
+  drawFrom(seed: tf.Tensor, what: Kind): tf.Tensor;
   /** Waits until the device has done what it was given so far. */
   settled(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export const ready = (): Promise<void> => engine.ready();
 /** The device that this process computes on; on WebGPU after `ready()`. */
 export const device = (): Device => ({ ...engine.device() });
 
-export const { drawTensor, drawNormals } = engine;
+export const { drawTensor, drawFrom } = engine;
 
 /** Waits until the device has done what it was given so far; only WebGPU works behind one's back. */
 export const settled = (): Promise<void> => engine.settled();

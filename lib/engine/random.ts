@@ -1,4 +1,4 @@
-import { drawNormals, drawTensor, tf } from './backend';
+import { drawFrom, drawTensor, tf } from './backend';
 import { Counter, Key, philox } from './philox';
 import { layoutOf, type Rows } from './streams';
 
@@ -98,22 +98,34 @@ class PhiloxGenerator implements Generator {
   }
 }
 
-/** Numbers in a seed of `normalFrom`. */
+/** Numbers in a seed. */
 export const SEED_SIZE = 6;
 
-/** What `generator.normal(shape, { firstSample })` begins with, as int32 numbers: key, counter and kind. */
-export function normalSeed(generator: Generator, shape: readonly number[], firstSample = 0): number[] {
+/**
+ * What a generator's tensor of this shape and kind begins with, as int32 numbers: key, counter and kind. From a tensor of
+ * them a compiled function can draw the same numbers, and other ones at each call.
+ */
+export function seedOf(
+  generator: Generator,
+  kind: 'normal' | 'integers',
+  shape: readonly number[],
+  firstSample = 0,
+): number[] {
   const { first } = layoutOf(shape, firstSample);
-  const words = [...generator.key, Number(first & 0xffffffffn), Number(first >> 32n), Domain.normal, 0];
+  const words = [...generator.key, Number(first & 0xffffffffn), Number(first >> 32n), Domain[kind], 0];
   return words.map((word) => word | 0);
 }
 
-/**
- * The numbers of `generator.normal(shape)`, drawn from its `normalSeed`, `[6]` int32: as ops on a tensor, so that a
- * compiled function can draw other ones at each call.
- */
+/** `generator.normal(shape)` from its seed, `[6]` int32. */
 export function normalFrom(seed: tf.Tensor, shape: number[]): tf.Tensor {
-  return tf.tidy(() => drawNormals(seed, layoutOf(shape)).reshape(shape));
+  return tf.tidy(() => drawFrom(seed, { kind: 'normal', bounds: [0, 1], ...layoutOf(shape) }).reshape(shape));
+}
+
+/** `generator.integers(shape, { max })` from its seed, `[6]` int32. */
+export function integersFrom(seed: tf.Tensor, shape: number[], max: number): tf.Tensor {
+  return tf.tidy(() =>
+    drawFrom(seed, { kind: 'integers', bounds: [0, max], ...layoutOf(shape) }).reshape(shape),
+  );
 }
 
 function requireCount(name: string, value: number, most = Number.MAX_SAFE_INTEGER): void {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { AttributeType } from './attributes';
 import { DataType } from './dtypes';
-import type { Layout, Rows } from './streams';
+import type { Kind, Rows } from './streams';
 import { executeRaw, RawInput, RawOp } from './tensorflow';
 
 /** TensorFlow's number for Philox. */
@@ -16,26 +16,24 @@ const ops = {
 
 /** The numbers as `[count, size]`; within `tf.tidy`. */
 export function drawTensor(rows: Rows): tf.Tensor {
-  const { kind, key, domain, first } = rows;
-  const bounds = kind === 'integers' ? rows.bounds.map((value) => int32([], [value])) : [];
+  const { key, domain, first } = rows;
   const words = (BigInt(key[1]) << 32n) | BigInt(key[0]);
-  return draw(kind, rows, [uint64([words]), uint64([first, BigInt(domain)])], bounds);
+  return draw(rows, [uint64([words]), uint64([first, BigInt(domain)])]);
 }
 
-/** Normal numbers as `[count, size]` from key and counter as a tensor of int32 numbers, low words first. */
-export function drawNormals(seed: tf.Tensor, layout: Layout): tf.Tensor {
+/** The same from key and counter as a tensor of int32 numbers, low words first. */
+export function drawFrom(seed: tf.Tensor, what: Kind): tf.Tensor {
   const [key, counter] = tf.split(tf.reshape(seed, [-1, 2]), [1, 2]);
-  return draw('normal', layout, [asUint64(key), asUint64(counter)], []);
+  return draw(what, [asUint64(key), asUint64(counter)]);
 }
 
 function draw(
-  kind: Rows['kind'],
-  { count, size, padded }: Layout,
+  { kind, bounds, count, size, padded }: Kind,
   [key, counter]: [RawInput | RawOp, RawInput | RawOp],
-  bounds: RawInput[],
 ): tf.Tensor {
   const { op, dtype } = ops[kind];
-  const inputs = [int32([2], [count, padded]), key, counter, int32([], [PHILOX]), ...bounds];
+  const range = kind === 'integers' ? bounds.map((value) => int32([], [value])) : [];
+  const inputs = [int32([2], [count, padded]), key, counter, int32([], [PHILOX]), ...range];
   const attributes = [
     { name: 'dtype', type: AttributeType.type, value: dtype },
     { name: 'Tshape', type: AttributeType.type, value: DataType.int32 },

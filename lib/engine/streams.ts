@@ -20,14 +20,18 @@ export function layoutOf(shape: readonly number[], firstSample = 0): Layout {
   return { count, size, padded: blocks * BLOCK, first: BigInt(firstSample) * BigInt(blocks) };
 }
 
-/** Which random numbers. */
-export interface Rows extends Layout {
+/** Which random numbers, but for the stream that they are of. */
+export interface Kind extends Layout {
   kind: 'normal' | 'uniform' | 'integers';
+  /** Of integers: from `min` up to, but without, `max`. */
+  bounds: readonly [min: number, max: number];
+}
+
+/** Which random numbers. */
+export interface Rows extends Kind {
   key: Key;
   /** Half of the counter, so that the kinds share no bits. */
   domain: number;
-  /** Of integers: from `min` up to, but without, `max`. */
-  bounds: readonly [min: number, max: number];
 }
 
 /** Numbers in one Philox block. */

@@ -6,7 +6,7 @@
  */
 import { pure } from '../compile';
 import { tf, type Generator } from '../engine';
-import { addBias, Parameters, relu } from '../nn';
+import { addBias, convolve, Parameters, relu, turned } from '../nn';
 import type { Model } from './model';
 
 /** PyTorch's default start, which the notes rely on: uniform in +-1/sqrt(fan in), kernel and bias alike. */
@@ -47,13 +47,11 @@ export function lecture2025(options: { T: number; width?: number; generator: Gen
   const deconv2 = transposed('deconv2', width, 1);
 
   type Weights = ReturnType<typeof layer>;
-  const convolve = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D =>
-    addBias(tf.conv2d(x, kernel as tf.Variable<tf.Rank.R4>, 1, 'same'), bias);
-  // With stride 1 it is a convolution with the kernel turned by 180 degrees: TensorFlow joins bias and ReLU to that.
-  const convolveTransposed = (x: tf.Tensor4D, { kernel, bias }: Weights): tf.Tensor4D => {
-    const turned = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]);
-    return addBias(tf.conv2d(x, turned as tf.Tensor4D, 1, 'same'), bias);
-  };
+  const convolution = (x: tf.Tensor, { kernel, bias }: Weights): tf.Tensor =>
+    addBias(convolve(x, kernel), bias);
+  // With stride 1 it is a convolution with the turned kernel: TensorFlow joins bias and ReLU to that.
+  const transposedConvolution = (x: tf.Tensor, { kernel, bias }: Weights): tf.Tensor =>
+    addBias(convolve(x, turned(kernel)), bias);
 
   return {
     config: { kind: 'lecture2025', T, ...(options.width !== undefined && { width }) },
@@ -69,11 +67,11 @@ export function lecture2025(options: { T: number; width?: number; generator: Gen
           tf.matMul(hidden as tf.Tensor2D, time2.kernel as tf.Variable<tf.Rank.R2>),
           time2.bias,
         );
-        let x = relu(convolve(xt as tf.Tensor4D, conv1));
-        x = relu(convolve(x, conv2));
+        let x = relu(convolution(xt, conv1));
+        x = relu(convolution(x, conv2));
         x = tf.add(x, tf.reshape(time, [-1, 1, 1, wide]));
-        x = relu(convolveTransposed(x, deconv1));
-        return convolveTransposed(x, deconv2);
+        x = relu(transposedConvolution(x, deconv1));
+        return transposedConvolution(x, deconv2);
       }),
     ),
     dispose: () => parameters.dispose(),

@@ -6,6 +6,7 @@
  */
 import { tf } from '../engine';
 import { addBias } from './bias';
+import { convolve } from './convolution';
 import type { Parameters } from './parameters';
 
 export type Layer = (x: tf.Tensor) => tf.Tensor;
@@ -28,10 +29,7 @@ export function conv2d(parameters: Parameters, options: Conv2dOptions): Layer {
   const shape = [kernelSize, kernelSize, inChannels, outChannels];
   const kernel = zeroInit ? parameters.constant('kernel', shape, 0) : parameters.normal('kernel', shape, std);
   const bias = parameters.constant('bias', [outChannels], 0);
-  return (x) =>
-    tf.tidy(() =>
-      addBias(tf.conv2d(x as tf.Tensor4D, kernel as tf.Variable<tf.Rank.R4>, stride, 'same'), bias),
-    );
+  return (x) => tf.tidy(() => addBias(convolve(x, kernel, stride), bias));
 }
 
 export interface DenseOptions {

@@ -71,6 +71,16 @@ const layers: Case[] = [
     make: () => layer([5, 3], (p) => nn.dense(p, { inputs: 3, outputs: 4, zeroInit })),
     bfloat16: 0.02,
   })),
+  ...[1, 4].map((outputs) => ({
+    of: 'convolve',
+    which: `16 to ${outputs} channels`,
+    make: () => ({
+      f: (x: tf.Tensor, kernel: tf.Tensor) => nn.convolve(x, kernel),
+      inputs: [normal('x', [2, 6, 5, 16]), normal('kernel', [3, 3, 16, outputs])],
+    }),
+    bfloat16: 0.02,
+  })),
+  { of: 'turned', make: () => ({ f: nn.turned, inputs: [normal('kernel', [3, 5, 2, 4])] }) },
   norm('none', [2, 4, 4, 6]),
   norm('silu', [2, 4, 4, 6]),
   norm('silu', [2, 5, 3, 6], 1),

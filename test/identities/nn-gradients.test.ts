@@ -22,6 +22,12 @@ describe('gradients equal finite differences', () => {
     ['conv2d', (p) => conv2d(p, { inChannels: 3, outChannels: 4 }), [2, 5, 6, 3]],
     ['conv2d, stride 2', (p) => conv2d(p, { inChannels: 3, outChannels: 4, stride: 2 }), [2, 6, 8, 3]],
     ['conv2d, 1 x 1', (p) => conv2d(p, { inChannels: 3, outChannels: 4, kernelSize: 1 }), [2, 5, 6, 3]],
+    ['conv2d, to one channel', (p) => conv2d(p, { inChannels: 16, outChannels: 1 }), [2, 5, 6, 16]],
+    [
+      'conv2d, to few, 5 x 5',
+      (p) => conv2d(p, { inChannels: 16, outChannels: 2, kernelSize: 5 }),
+      [2, 5, 6, 16],
+    ],
     ['dense', (p) => dense(p, { inputs: 7, outputs: 5 }), [3, 7]],
     ['groupNorm', (p) => groupNorm(p, { channels: 6, groups: 2 }), [2, 4, 3, 6]],
     ['selfAttention', (p) => selfAttention(p, { channels: 8 }), [2, 3, 3, 8]],

@@ -3,11 +3,13 @@ import { createGenerator, tf } from '../../lib/engine';
 import {
   addBias,
   conv2d,
+  convolve,
   Parameters,
   relu,
   selfAttention,
   silu,
   timeEmbedding,
+  turned,
   upsample2,
 } from '../../lib/nn';
 import { randomise } from '../helpers/gradient';
@@ -126,6 +128,16 @@ describe('timeEmbedding', () => {
       for (const dim of [3, 0, -2])
         expect(() => timeEmbedding(tf.tensor1d([1], 'int32'), dim)).toThrow(`dim = ${dim}`);
     });
+  });
+});
+
+test('with a turned kernel a convolution is the transposed one', () => {
+  tf.tidy(() => {
+    const x = random.fork('x').normal([2, 5, 6, 3]);
+    const kernel = random.fork('kernel').normal([3, 3, 4, 3]) as tf.Tensor4D;
+    const expected = tf.conv2dTranspose(x as tf.Tensor4D, kernel, [2, 5, 6, 4], 1, 'same');
+    expect(values(tf.max(tf.abs(tf.sub(convolve(x, turned(kernel)), expected))))[0]).toBeLessThan(1e-5);
+    expect(values(turned(turned(kernel)))).toEqual(values(kernel));
   });
 });
 

@@ -1,7 +1,7 @@
 /** TensorFlow.js on WebGPU, without TensorFlow: importing this file starts it, and `ready()` says when it runs. */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../device';
-import { drawRows, Layout, Rows } from '../streams';
+import { drawRows, Kind, Rows } from '../streams';
 // Before `navigator.gpu` exists: else the package would register a backend that opens the device in its own way, and
 // asks for its features in a form that Dawn refuses.
 import { Backend } from './backend';
@@ -47,10 +47,10 @@ export function drawTensor(rows: Rows): tf.Tensor {
 }
 
 /** Here from a seed that is still on the host. */
-export function drawNormals(seed: tf.Tensor, layout: Layout): tf.Tensor {
+export function drawFrom(seed: tf.Tensor, what: Kind): tf.Tensor {
   const [key0, key1, low, high, domain] = Array.from(seed.dataSync(), (word) => word >>> 0);
   const first = (BigInt(high) << 32n) | BigInt(low);
-  return drawTensor({ ...layout, first, kind: 'normal', key: [key0, key1], domain, bounds: [0, 1] });
+  return drawTensor({ ...what, first, key: [key0, key1], domain });
 }
 
 export async function settled(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Every op that the library uses, and those that a reader reaches for first, on numbers; also their gradients. */
-import { createGenerator, normalFrom, normalSeed, tf } from '../../../lib/engine';
+import { createGenerator, normalFrom, seedOf, tf } from '../../../lib/engine';
 import { addBias, groupNormalise, relu, silu, timeEmbedding, upsample2 } from '../../../lib/nn';
 
 export interface Case {
@@ -154,7 +154,7 @@ export const cases: Case[] = [
   plain('fill', [], () => tf.fill([3, 4], 7, 'int32')),
   plain('normal', [], () => createGenerator(3).normal([300, 3], { firstSample: 7 })),
   plain('normal from a seed', [], () =>
-    normalFrom(tf.tensor1d(normalSeed(createGenerator(3), [300, 3], 7), 'int32'), [300, 3]),
+    normalFrom(tf.tensor1d(seedOf(createGenerator(3), 'normal', [300, 3], 7), 'int32'), [300, 3]),
   ),
   plain('integers', [], () => createGenerator(3).integers([300], { min: -5, max: 5 })),
   plain('uniform', [], () => createGenerator(3).uniform([300], { min: -1, max: 1 })),

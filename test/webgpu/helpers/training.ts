@@ -23,9 +23,12 @@ export async function training(file: string) {
   const { schedule, state } = run.options;
   const tensors = new Set<number>();
   const losses: number[] = [];
-  for await (const { loss } of train(run.options)) {
-    losses.push(loss);
-    tensors.add(tf.memory().numTensors);
+  // Three steps in one go each, then two in slices of the batch.
+  for (const part of [{ untilStep: 3 }, { sliceSize: 3 }]) {
+    for await (const { loss } of train({ ...run.options, ...part })) {
+      losses.push(loss);
+      tensors.add(tf.memory().numTensors);
+    }
   }
   const generator = createGenerator(3);
   const denoiser = state.model.predict;
