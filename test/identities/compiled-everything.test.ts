@@ -163,6 +163,7 @@ describe('chains and losses', () => {
       'images, clipped, some steps, a later sample',
       ofImages({ clipDenoised: true, timesteps: list('quadratic'), firstSample: 5 }),
     ],
+    ['points, three steps at a time', ofPoints({ every: 3 })],
     ['points, clipped', ofPoints({ clipDenoised: true, clipRange: [-0.5, 0.5] })],
     ...sampling.spacingNames.map((spacing): Way => [
       `points, ${spacing} steps`,
