@@ -42,6 +42,8 @@ const FOLLOWERS: Record<string, readonly number[]> = {
 export class Precisions {
   /** Values that exist in another type already, by value and type. */
   private readonly casts = new Map<string, Output>();
+  /** What values in float32 were in bfloat16: nothing is lost by going back, which is not so for a value rounded once. */
+  private readonly origins = new Map<string, Output>();
 
   constructor(
     private readonly graph: Graph,
@@ -63,18 +65,18 @@ export class Precisions {
 
   /** The same value in bfloat16, if it came from there. */
   twin(value: Output): Output | undefined {
-    return this.casts.get(keyOf(value, DataType.bfloat16));
+    return this.origins.get(keyOf(value, DataType.bfloat16));
   }
 
   /** A value in bfloat16 as one in float32, which remembers where it came from. */
   fromBfloat16(value: Output): Output {
     const result = this.cast(value, DataType.bfloat16, DataType.float32);
-    this.casts.set(keyOf(result, DataType.bfloat16), value);
+    this.origins.set(keyOf(result, DataType.bfloat16), value);
     return result;
   }
 
   toBfloat16(value: Output): Output {
-    return this.cast(value, DataType.float32, DataType.bfloat16);
+    return this.twin(value) ?? this.cast(value, DataType.float32, DataType.bfloat16);
   }
 
   /** The inputs that a follower takes in bfloat16, if those that matter are there. */

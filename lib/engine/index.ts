@@ -3,5 +3,5 @@ export { tf, device } from './backend';
 export type { Device } from './device';
 export { TensorFlowError } from './libtensorflow';
 export { memoryLimit, threadCount } from './limits';
-export { createGenerator, normalFrom, normalSeed, SEED_SIZE } from './random';
+export { createGenerator, integersFrom, normalFrom, SEED_SIZE, seedOf } from './random';
 export type { Generator } from './random';

@@ -137,25 +137,38 @@ function rowsFrom(
   });
 }
 
-/** Numbers in a seed of `normalFrom`. */
+/** Numbers in a seed. */
 export const SEED_SIZE = 6;
 
-/** What `generator.normal(shape, { firstSample })` begins with, as int32 numbers: key, counter and kind. */
-export function normalSeed(generator: Generator, shape: readonly number[], firstSample = 0): number[] {
+/**
+ * What a generator's tensor of this shape and kind begins with, as int32 numbers: key, counter and kind. From a tensor of
+ * them a compiled function can draw the same numbers, and other ones at each call.
+ */
+export function seedOf(
+  generator: Generator,
+  kind: 'normal' | 'integers',
+  shape: readonly number[],
+  firstSample = 0,
+): number[] {
   const { first } = layoutOf(shape, firstSample);
-  const words = [...generator.key, Number(first & 0xffffffffn), Number(first >> 32n), Domain.normal, 0];
+  const words = [...generator.key, Number(first & 0xffffffffn), Number(first >> 32n), Domain[kind], 0];
   return words.map((word) => word | 0);
 }
 
-/**
- * The numbers of `generator.normal(shape)`, drawn from its `normalSeed`, `[6]` int32: as ops on a tensor, so that a
- * compiled function can draw other ones at each call.
- */
+/** `generator.normal(shape)` from its seed, `[6]` int32. */
 export function normalFrom(seed: tf.Tensor, shape: number[]): tf.Tensor {
-  return tf.tidy(() => {
-    const [key, counter] = tf.split(tf.reshape(seed, [SEED_SIZE / 2, 2]), [1, 2]);
-    return rowsFrom('StatelessRandomNormalV2', FLOAT, shape, [asUint64(key), asUint64(counter)]);
-  });
+  return tf.tidy(() => rowsFrom('StatelessRandomNormalV2', FLOAT, shape, keyAndCounter(seed)));
+}
+
+/** `generator.integers(shape, { max })` from its seed, `[6]` int32. */
+export function integersFrom(seed: tf.Tensor, shape: number[], max: number): tf.Tensor {
+  const bounds = [int32([], [0]), int32([], [max])];
+  return tf.tidy(() => rowsFrom('StatelessRandomUniformIntV2', INT, shape, keyAndCounter(seed), bounds));
+}
+
+function keyAndCounter(seed: tf.Tensor): [RawOp, RawOp] {
+  const [key, counter] = tf.split(tf.reshape(seed, [SEED_SIZE / 2, 2]), [1, 2]);
+  return [asUint64(key), asUint64(counter)];
 }
 
 /** Pairs of int32, low word first, as uint64. */

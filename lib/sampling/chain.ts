@@ -1,7 +1,7 @@
 /** The loop of every sampler: noise, network, weighted sum, again and again. */
 import { derived, isPure, repeat, run, type Pass } from '../compile';
 import { Denoiser, Schedule, x0Coefficients } from '../diffusion';
-import { normalFrom, normalSeed, SEED_SIZE, tf } from '../engine';
+import { normalFrom, SEED_SIZE, seedOf, tf } from '../engine';
 import { interruptToken } from '../stop';
 import { clipBounds, type SamplerOptions, type SamplingState } from './sampler';
 import { respace } from './timesteps';
@@ -108,7 +108,7 @@ function compiledSteps(options: SamplerOptions, plan: Planned[]): Advance {
   });
   const wholeOf = ({ t }: Planned, shape: number[]): number[] => [
     t,
-    ...normalSeed(generator.fork('z', t), shape, firstSample),
+    ...seedOf(generator.fork('z', t), 'normal', shape, firstSample),
   ];
   return async (xt, steps) => {
     // Tables of one size, however many steps are left, for one recording.

@@ -57,25 +57,26 @@ export class Adam {
 
   /** The same from one vector, in the order of the variables; it stays the caller's. */
   updatePacked(packed: tf.Tensor1D, learningRate: number): void {
-    const { rate, epsilon } = this.next(learningRate);
+    const { rate, epsilon } = this.numbers(learningRate);
     tf.tidy(() => this.apply(packed, { rate: tf.scalar(rate), epsilon: tf.scalar(epsilon) }));
+    this.step += 1;
   }
 
   /**
-   * Counts an update and returns its two numbers. The corrections of both moments are taken out of the vectors:
+   * The two numbers of the next update. The corrections of both moments are taken out of the vectors:
    * `lr mHat / (sqrt(vHat) + eps) = rate m / (sqrt(v) + epsilon)`.
    */
-  next(learningRate: number): { rate: number; epsilon: number } {
+  numbers(learningRate: number): { rate: number; epsilon: number } {
     const { beta1, beta2, epsilon } = this.options;
-    this.step += 1;
-    const correction = Math.sqrt(1 - beta2 ** this.step);
+    const n = this.step + 1;
+    const correction = Math.sqrt(1 - beta2 ** n);
     return {
-      rate: (learningRate * correction) / (1 - beta1 ** this.step),
+      rate: (learningRate * correction) / (1 - beta1 ** n),
       epsilon: epsilon * correction,
     };
   }
 
-  /** The update itself, on tensors alone, so that it can be compiled; the numbers are `next`'s, as scalars. */
+  /** The update itself, on tensors alone, so that it can be compiled and without counting it; the numbers as scalars. */
   apply(packed: tf.Tensor1D, { rate, epsilon }: { rate: tf.Tensor; epsilon: tf.Tensor }): void {
     const { beta1, beta2, clipNorm } = this.options;
     tf.tidy(() => {

@@ -23,17 +23,17 @@ export class Ema {
   }
 
   update(): void {
-    const share = this.next();
-    tf.tidy(() => this.apply(tf.scalar(share)));
-  }
-
-  /** Counts an update and returns the share of the new weights, `1 - d`. */
-  next(): number {
+    tf.tidy(() => this.apply(tf.scalar(this.share())));
     this.step += 1;
-    return 1 - Math.min(this.decay, (1 + this.step) / (10 + this.step));
   }
 
-  /** The update itself, on tensors alone, so that it can be compiled; `share` is `next`'s number, as a scalar. */
+  /** The share of the new weights in the next update, `1 - d`. */
+  share(): number {
+    const n = this.step + 1;
+    return 1 - Math.min(this.decay, (1 + n) / (10 + n));
+  }
+
+  /** The update itself, on tensors alone, so that it can be compiled and without counting it; `share` as a scalar. */
   apply(share: tf.Tensor): void {
     tf.tidy(() => {
       const now = pack(this.variables);

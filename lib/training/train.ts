@@ -5,7 +5,7 @@
 import { batchCount, batches, toBatch, type Dataset } from '../datasets';
 import { assertRunOptions, type RunOptions } from '../compile';
 import { sampleTimesteps, type Schedule } from '../diffusion';
-import { tf, type Generator } from '../engine';
+import { seedOf, tf, type Generator } from '../engine';
 import { interruptToken, type StopToken } from '../stop';
 import type { LearningRate } from './learningRate';
 import type { TrainingState } from './state';
@@ -104,25 +104,42 @@ async function accumulate(options: TrainOptions, batch: Batch) {
   }
 }
 
-/** One step: accumulate the gradient of the batch, then update. Returns the loss, or undefined if it was stopped. */
-async function trainStep(
-  options: TrainOptions,
-  indices: ArrayLike<number>,
-  rate: number,
-): Promise<number | undefined> {
+/** The loss of one step, or undefined if it was stopped. */
+type Step = (options: TrainOptions, indices: ArrayLike<number>, rate: number) => Promise<number | undefined>;
+
+/** A step in parts: the gradient of slice after slice, then the update. */
+const stepInParts: Step = async (options, indices, rate) => {
   const { state } = options;
   const batch = drawBatch(options, indices);
   try {
     const result = await accumulate(options, batch);
     if (!result) return undefined;
     state.functions.update(result.gradient, rate, options);
-    state.step += 1;
     result.gradient.dispose();
     return result.loss;
   } finally {
     tf.dispose([batch.x0, batch.eps, batch.t]);
   }
-}
+};
+
+/** The same in one call, with the same random numbers. */
+const wholeStep: Step = async ({ state, schedule, dataset, generator, precision }, indices, rate) => {
+  const x0 = toBatch(dataset, indices);
+  const seeds = tf.tensor1d(
+    [
+      ...seedOf(generator.fork('t', state.step), 'integers', [indices.length]),
+      ...seedOf(generator.fork('eps', state.step), 'normal', x0.shape),
+    ],
+    'int32',
+  );
+  const network = { model: state.model, schedule };
+  const loss = await state.functions
+    .step(network, { x0, seeds }, { learningRate: rate, precision })
+    .finally(() => tf.dispose([x0, seeds]));
+  const [value] = await loss.data();
+  loss.dispose();
+  return value;
+};
 
 /**
  * Trains `state.model` to predict the noise, and yields after every step.
@@ -148,6 +165,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     throw new Error(`sliceSize = ${sliceSize}: use a whole number of at least 1, or leave it out.`);
   }
   assertRunOptions(options);
+  const inParts = options.eager || (sliceSize !== undefined && sliceSize < batchSize);
   const rateAt: LearningRate = typeof learningRate === 'number' ? () => learningRate : learningRate;
   const perEpoch = batchCount(dataset, { batchSize });
   while (state.step < untilStep) {
@@ -157,8 +175,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
       if (done-- > 0) continue;
       if (state.step >= untilStep || stop.stopped) return;
       const rate = rateAt(state.step);
-      const loss = await trainStep(options, indices, rate);
+      const step = inParts ? stepInParts : wholeStep;
+      const loss = await step(options, indices, rate);
       if (loss === undefined) return;
+      state.step += 1;
       if (!Number.isFinite(loss)) {
         throw new Error(
           `The loss is ${loss} at step ${state.step}: training diverged; use a smaller learningRate than ${rate}.`,

@@ -145,6 +145,20 @@ test('one compiled run twice gives the same bits', async () => {
   [first, second].forEach((run) => run.dispose());
 });
 
+test('bfloat16 rounds products, never the weights: steps at rate 1e-30 leave them as they are', async () => {
+  const run = tinyRun({
+    preset: tinyPreset({ training: { precision: 'bfloat16', learningRate: 1e-30, clipNorm: 1 } }),
+  });
+  const before = numbersOf(run.options.state);
+  await losses(run, 2);
+  const after = numbersOf(run.options.state);
+  for (const [path, weights] of Object.entries(before.weights)) {
+    expect(largest(after.weights[path], weights)).toBeLessThan(1e-25);
+  }
+  expect(after).not.toEqual(before);
+  run.dispose();
+});
+
 test('bfloat16 learns as much: held-out loss within 2 % after 150 steps, and not the same numbers', async () => {
   const reached: number[] = [];
   for (const precision of ['float32', 'bfloat16'] as const) {

@@ -79,7 +79,11 @@ const adam = (options: training.AdamOptions): Update => ({
   make: (variables) => {
     const optimiser = new training.Adam(variables, options);
     return {
-      next: () => Object.values(optimiser.next(0.1)),
+      next: () => {
+        const numbers = Object.values(optimiser.numbers(0.1));
+        optimiser.step++;
+        return numbers;
+      },
       apply: (gradient, [rate, epsilon]) => optimiser.apply(gradient, { rate, epsilon }),
       owned: [optimiser.firstMoment, optimiser.secondMoment],
     };
@@ -91,7 +95,11 @@ const ema = (decay: number): Update => ({
   make: (variables) => {
     const average = new training.Ema(variables, decay);
     return {
-      next: () => [average.next()],
+      next: () => {
+        const share = average.share();
+        average.step++;
+        return [share];
+      },
       apply: (gradient, [share]) => {
         variables[1].assign(gradient.slice(0, 4));
         average.apply(share);

@@ -1,6 +1,6 @@
 /** Weights that are part of a function, loops inside one, and noise that one draws itself. */
 import { compile, repeat } from '../../lib/compile';
-import { createGenerator, normalFrom, normalSeed, tf } from '../../lib/engine';
+import { createGenerator, integersFrom, normalFrom, seedOf, tf } from '../../lib/engine';
 import { EagerContext } from '../../lib/engine/context';
 import { expectNoLeaks } from '../helpers/leaks';
 
@@ -131,13 +131,21 @@ test.each([
   [[2, 5], 0],
   [[2, 5], 7],
   [[1, 3], 2 ** 33],
-])('noise of shape %p from sample %p on is the same from a seed, compiled too', (shape, firstSample) => {
-  const generator = createGenerator(2 ** 40 + 3).fork('z', 9);
-  const expected = generator.normal(shape, { firstSample });
-  const seed = tf.tensor1d(normalSeed(generator, shape, firstSample), 'int32');
-  const draw = compile((from: tf.Tensor) => normalFrom(from, shape));
-  const drawn = [normalFrom(seed, shape), draw(seed)];
-  for (const noise of drawn) expect(numbers(noise)).toEqual(numbers(expected));
-  draw.dispose();
-  tf.dispose([expected, seed, drawn]);
-});
+])(
+  'random numbers of shape %p from sample %p on are the same from a seed, compiled too',
+  (shape, firstSample) => {
+    const generator = createGenerator(2 ** 40 + 3).fork('z', 9);
+    const expected = generator.normal(shape, { firstSample });
+    const seed = tf.tensor1d(seedOf(generator, 'normal', shape, firstSample), 'int32');
+    const draw = compile((from: tf.Tensor) => normalFrom(from, shape));
+    const drawn = [normalFrom(seed, shape), draw(seed)];
+    for (const noise of drawn) expect(numbers(noise)).toEqual(numbers(expected));
+    const whole = generator.integers(shape, { max: 1000, firstSample });
+    const from = tf.tensor1d(seedOf(generator, 'integers', shape, firstSample), 'int32');
+    const drawWhole = compile((one: tf.Tensor) => integersFrom(one, shape, 1000));
+    const drawnWhole = [integersFrom(from, shape, 1000), drawWhole(from)];
+    for (const drawnOnes of drawnWhole) expect(numbers(drawnOnes)).toEqual(numbers(whole));
+    [draw, drawWhole].forEach((each) => each.dispose());
+    tf.dispose([expected, seed, drawn, whole, from, drawnWhole]);
+  },
+);
