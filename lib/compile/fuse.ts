@@ -8,7 +8,7 @@ import { record, type Recording, type Result } from './record';
 import type { Recorder } from './recorder';
 
 /** Below this many elements a pass over memory costs less than what XLA adds. */
-const WORTHWHILE = 2 ** 17;
+const WORTHWHILE = 2 ** 14;
 
 let count = 0;
 
@@ -29,7 +29,7 @@ interface Part {
 /**
  * A part of compiled functions that XLA makes few loops of: element-wise arithmetic, in which TensorFlow would write every
  * intermediate result to memory and read it again. Where nothing is compiled, or the first argument is small, it is
- * simply `fn`.
+ * simply `fn`. In either case it is computed in float32.
  *
  * @param fn works on its arguments only, and reads no variable
  */
@@ -39,8 +39,9 @@ export function fuse<Args extends tf.Tensor[], R extends Result>(
 ): (...args: Args) => R {
   const parts = new Map<string, Part>();
   return (...args) => {
-    if (!isRecording() || args[0].size < from) return fn(...args);
+    if (!isRecording()) return fn(...args);
     const { precisions } = backend().binding as Recorder;
+    if (args[0].size < from) return precisions.exactly(() => fn(...args));
     const inputs = inputsOf(args);
     const crossing = {
       // What comes in bfloat16 is taken as it is, and widened inside.

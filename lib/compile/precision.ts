@@ -45,15 +45,28 @@ export class Precisions {
   /** What values in float32 were in bfloat16: nothing is lost by going back, which is not so for a value rounded once. */
   private readonly origins = new Map<string, Output>();
 
+  private exact = false;
+
   constructor(
     private readonly graph: Graph,
     readonly precision: Precision,
   ) {}
 
+  /** Adds the ops of `fn` in float32, whatever the precision. */
+  exactly<T>(fn: () => T): T {
+    const before = this.exact;
+    this.exact = true;
+    try {
+      return fn();
+    } finally {
+      this.exact = before;
+    }
+  }
+
   /** Adds an op in bfloat16, with its result in float32 again; undefined if it is to stay in float32. */
   add(op: Op): Output | undefined {
     const isFloat = op.attributes.some(({ name, value }) => name === 'T' && value === DataType.float32);
-    if (this.precision === 'float32' || !isFloat) return undefined;
+    if (this.precision === 'float32' || this.exact || !isFloat) return undefined;
     const factors = CONTRACTIONS[op.name] ?? this.followed(op);
     if (!factors) return undefined;
     const attributes = op.attributes.map((attribute) =>

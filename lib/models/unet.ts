@@ -50,8 +50,7 @@ function residualBlock(
       ? (x) => x
       : conv2d(parameters.scope('shortcut'), { inChannels, outChannels, kernelSize: 1 });
   return (x, time) => {
-    const h = tf.add(conv1(norm1(x)), tf.reshape(shift(time), [-1, 1, 1, outChannels]));
-    return tf.add(shortcut(x), conv2(norm2(h)));
+    return tf.add(shortcut(x), conv2(norm2(conv1(norm1(x)), shift(time))));
   };
 }
 

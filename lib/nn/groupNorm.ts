@@ -1,7 +1,6 @@
 /** Group normalisation, with the activation that follows it, and a gradient of its own. */
 import { fuse } from '../compile';
 import { tf } from '../engine';
-import type { Layer } from './layers';
 import type { Parameters } from './parameters';
 
 const EPSILON = 1e-5;
@@ -25,79 +24,117 @@ export function groupsFor(channels: number, most = 8): number {
 /** What may follow the normalisation: nothing, or `silu(y) = y sigmoid(y)`. */
 type Activation = 'none' | 'silu';
 
-/** A `[B, C]` table as `[B, 1, 1, C]`, to meet images. */
-const spread = (perChannel: tf.Tensor): tf.Tensor => {
-  const [batch, channels] = perChannel.shape;
-  return tf.reshape(perChannel, [batch, 1, 1, channels]);
-};
-
-/** `x a + b`, with tables `[B, C]`. */
-const affine = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
-  tf.add(tf.mul(x, spread(a)), spread(b));
-
-/** Means over the groups of a `[B, C]` table, spread to every channel of the group again. */
-function groupMeans(perChannel: tf.Tensor, groups: number): tf.Tensor {
-  const [batch, channels] = perChannel.shape;
-  const perGroup = channels / groups;
-  const means = tf.mean(tf.reshape(perChannel, [batch, groups, perGroup]), 2, true);
-  return tf.reshape(tf.tile(means, [1, 1, perGroup]), [batch, channels]);
+interface Kind {
+  channels: number;
+  groups: number;
+  activation: Activation;
+  /** Whether the channels are shifted first. */
+  shifted: boolean;
 }
 
 /**
- * The three steps that touch whole images, each a few loops over memory when it is compiled. (Sums over pixels are left
- * to TensorFlow's own kernels in the gradient: there they are faster than XLA's.)
+ * Within a unit an image is `[B, H, R]` with R = W C, since XLA's loops over a last dimension of a few channels are slow.
+ * Two products go from tables `[B, R]` of sums over the rows to means over the groups, `[B, G]`, and back.
  */
-function unitOf(groups: number, activation: Activation) {
-  const forward = fuse(
-    (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => {
-      const mean = groupMeans(tf.mean(x, [1, 2]), groups);
-      const centred = tf.sub(x, spread(mean));
-      const variance = groupMeans(tf.mean(tf.square(centred), [1, 2]), groups);
-      const inverseStd = tf.rsqrt(tf.add(variance, EPSILON));
-      const scale = tf.mul(inverseStd, gamma);
-      const y = affine(x, scale, tf.sub(beta, tf.mul(mean, scale)));
-      return [activation === 'silu' ? tf.mul(y, tf.sigmoid(y)) : y, mean, inverseStd];
-    },
-    { name: 'group_norm', narrow: [0] },
-  );
-  /** The gradient before the activation, and that times x. */
-  const beforeActivation = fuse(
-    (dz: tf.Tensor, x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) => {
-      if (activation === 'none') return [dz, tf.mul(dz, x)];
-      const y = affine(x, scale, shift);
-      const sigma = tf.sigmoid(y);
-      // d/dy y sigma(y) = sigma + y sigma (1 - sigma)
-      const dy = tf.mul(dz, tf.mul(sigma, tf.add(tf.mul(y, tf.sub(1, sigma)), 1)));
-      return [dy, tf.mul(dy, x)];
-    },
-    { name: 'group_norm_gradient_1' },
-  );
-  const toInput = fuse(
-    (dy: tf.Tensor, x: tf.Tensor, p: tf.Tensor, q: tf.Tensor, s: tf.Tensor) =>
-      tf.add(affine(dy, p, s), tf.mul(x, spread(q))),
-    { name: 'group_norm_gradient_2', narrow: [0] },
-  );
+function betweenGroups({ channels, groups }: Kind, [, height, row]: number[]) {
+  const size = channels / groups;
+  const share = 1 / ((height * row) / groups);
+  const groupAt = (r: number): number => Math.floor((r % channels) / size);
+  const at = (g: number, r: number): number => Number(groupAt(r) === g);
+  const meansOf = tf.tensor2d(Array.from({ length: row }, (_, r) => one(groups, (g) => share * at(g, r))));
+  const spread = tf.tensor2d(one(groups, (g) => one(row, (r) => at(g, r))));
+  return {
+    meansOf: (sums: tf.Tensor): tf.Tensor => tf.matMul(sums as tf.Tensor2D, meansOf),
+    spread: (means: tf.Tensor): tf.Tensor => tf.matMul(means as tf.Tensor2D, spread),
+  };
+}
 
+const one = <T>(length: number, value: (i: number) => T): T[] => Array.from({ length }, (_, i) => value(i));
+
+/** A table `[B, R]` as `[B, 1, R]`, to meet every row of its image. */
+const across = (table: tf.Tensor): tf.Tensor => tf.expandDims(table, 1);
+
+const moved = (x: tf.Tensor, [shift]: tf.Tensor[]): tf.Tensor => (shift ? tf.add(x, across(shift)) : x);
+
+/** The three steps that touch whole images, each a few loops over memory when it is compiled. */
+function partsOf(kind: Kind) {
+  const name = `group_norm_${kind.activation}`;
+  const forward = fuse(
+    (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, ...shift: tf.Tensor[]) => {
+      const { meansOf, spread } = betweenGroups(kind, x.shape);
+      const sums = tf.sum(moved(x, shift), 1);
+      const mean = meansOf(sums);
+      const centred = tf.sub(moved(x, shift), across(spread(mean)));
+      const inverseStd = tf.rsqrt(tf.add(meansOf(tf.sum(tf.square(centred), 1)), EPSILON));
+      const y = tf.add(tf.mul(centred, across(tf.mul(spread(inverseStd), gamma))), beta);
+      return [kind.activation === 'silu' ? tf.mul(y, tf.sigmoid(y)) : y, mean, inverseStd, sums];
+    },
+    { name, narrow: [0] },
+  );
+  /** The gradient dy before the activation, and its sums over the rows, also of its product with x - mean. */
+  const beforeActivation = fuse(
+    (dz: tf.Tensor, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, ...more: tf.Tensor[]) => {
+      const [mean, inverseStd, ...shift] = more;
+      const { spread } = betweenGroups(kind, x.shape);
+      const centred = tf.sub(moved(x, shift), across(spread(mean)));
+      let dy = dz;
+      if (kind.activation === 'silu') {
+        const y = tf.add(tf.mul(centred, across(tf.mul(spread(inverseStd), gamma))), beta);
+        const sigma = tf.sigmoid(y);
+        // d/dy y sigma(y) = sigma + y sigma (1 - sigma)
+        dy = tf.mul(dz, tf.mul(sigma, tf.add(tf.mul(y, tf.sub(1, sigma)), 1)));
+      }
+      return [dy, tf.sum(dy, 1), tf.sum(tf.mul(dy, centred), 1)];
+    },
+    { name: `${name}_gradient_1` },
+  );
+  /** dx, and the gradients of gamma, beta and, per image, the shift, all as rows. */
+  const toInputs = fuse(
+    (dy: tf.Tensor, x: tf.Tensor, gamma: tf.Tensor, ...more: tf.Tensor[]) => {
+      const [sumDy, sumDyCentred, mean, inverseStd, sums, ...shift] = more;
+      const { meansOf, spread } = betweenGroups(kind, x.shape);
+      const [meanRow, r] = [spread(mean), spread(inverseStd)];
+      const centred = tf.sub(moved(x, shift), across(meanRow));
+      const sumDyXHat = tf.mul(sumDyCentred, r);
+      // dx = r (gamma dy - mean_g(gamma dy) - xHat mean_g(gamma dy xHat)) with xHat = r centred: p dy + q centred + s.
+      const p = tf.mul(r, gamma);
+      const q = tf.neg(tf.mul(tf.square(r), spread(meansOf(tf.mul(gamma, sumDyXHat)))));
+      const s = tf.neg(tf.mul(r, spread(meansOf(tf.mul(gamma, sumDy)))));
+      const dx = tf.add(tf.add(tf.mul(dy, across(p)), tf.mul(centred, across(q))), across(s));
+      const height = x.shape[1]!;
+      const sumCentred = tf.sub(sums, tf.mul(meanRow, height));
+      const dShift = tf.add(tf.add(tf.mul(p, sumDy), tf.mul(q, sumCentred)), tf.mul(s, height));
+      return [dx, tf.sum(sumDyXHat, 0), tf.sum(sumDy, 0), dShift];
+    },
+    { name: `${name}_gradient_2`, narrow: [0] },
+  );
+  return { forward, beforeActivation, toInputs };
+}
+
+function unitOf(kind: Kind) {
+  const { forward, beforeActivation, toInputs } = partsOf(kind);
+  const { channels } = kind;
   return tf.customGrad((...args: unknown[]) => {
-    const [x, gamma, beta] = args as tf.Tensor[];
-    const save = args[3] as tf.GradSaveFunc;
-    const [value, mean, inverseStd] = forward(x, gamma, beta);
-    save([x, gamma, beta, mean, inverseStd]);
+    const save = args[args.length - 1] as tf.GradSaveFunc;
+    const [image, ...tables] = args.slice(0, -1) as tf.Tensor[];
+    const [batch, height, width] = image.shape;
+    const asRows = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [batch, height, width! * channels]);
+    /** `[C]` or `[B, C]`, once for each column, and the sum over the columns. */
+    const repeat = (table: tf.Tensor): tf.Tensor => tf.tile(table, table.rank === 1 ? [width!] : [1, width!]);
+    const collect = (row: tf.Tensor): tf.Tensor =>
+      tf.sum(tf.reshape(row, [...row.shape.slice(0, -1), width!, channels]), row.rank - 1);
+    const rows = [asRows(image), ...tables.map(repeat)] as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+    const [value, ...statistics] = forward(...rows);
+    save([...rows, ...statistics]);
     return {
-      value,
-      gradFunc: (dz: tf.Tensor, [xs, g, b, mu, r]: tf.Tensor[]) => {
-        const pixels = xs.shape[1]! * xs.shape[2]!;
-        const scale = tf.mul(r, g);
-        const [dy, dyX] = beforeActivation(dz, xs, scale, tf.sub(b, tf.mul(mu, scale)));
-        // Sums over the pixels of dy and of dy * xHat, per image and channel; xHat = (x - mu) r.
-        const sumDy = tf.sum(dy, [1, 2]);
-        const sumDyXHat = tf.mul(tf.sub(tf.sum(dyX, [1, 2]), tf.mul(mu, sumDy)), r);
-        // dx = r (gamma dy - mean_g(gamma dy) - xHat mean_g(gamma dy xHat)), as dy * p + x * q + s.
-        const meanDy = tf.div(groupMeans(tf.mul(g, sumDy), groups), pixels);
-        const meanDyXHat = tf.div(groupMeans(tf.mul(g, sumDyXHat), groups), pixels);
-        const q = tf.neg(tf.mul(tf.square(r), meanDyXHat));
-        const s = tf.sub(tf.neg(tf.mul(mu, q)), tf.mul(r, meanDy));
-        return [toInput(dy, xs, scale, q, s), tf.sum(sumDyXHat, 0), tf.sum(sumDy, 0)];
+      value: tf.reshape(value, image.shape),
+      gradFunc: (dz: tf.Tensor, saved: tf.Tensor[]) => {
+        const [x, gamma, beta, ...rest] = saved;
+        const [shift, [mean, inverseStd, sums]] = [rest.slice(0, -3), rest.slice(-3)];
+        const [dy, ...sumsOfDy] = beforeActivation(asRows(dz), x, gamma, beta, mean, inverseStd, ...shift);
+        const [dx, ...ofTables] = toInputs(dy, x, gamma, ...sumsOfDy, mean, inverseStd, sums, ...shift);
+        const gradients = [tf.reshape(dx, image.shape), ...ofTables.map(collect)];
+        return gradients.slice(0, 1 + tables.length);
       },
     };
   });
@@ -109,16 +146,16 @@ const units = new Map<string, ReturnType<typeof unitOf>>();
  * `y = gamma (x - mean_g) / sqrt(var_g + 1e-5) + beta`, with mean and (biased) variance over the pixels and channels of
  * each of `groups` groups of an image (Wu & He 2018, arXiv 1803.08494, eq. 1-6); then, if asked for, `y sigmoid(y)`.
  *
- * Shapes: `x [B, H, W, C]`; `gamma`, `beta` `[C]`. The variance is that of the centred values, so a large mean does not
- * cancel it. Forward and gradient are a per-channel affine map of `x` each, whose coefficients `[B, C]` are small: few
- * passes over the image, where the chain rule through the definition makes some thirty.
+ * Shapes: `x [B, H, W, C]`; `gamma`, `beta` `[C]`; `shift [B, C]`, if given, is added to x first. The variance is that of
+ * the centred values, so a large mean does not cancel it. Forward and gradient are a per-channel affine map of `x` each,
+ * whose coefficients are small: few passes over the image, where the chain rule through the definition makes some thirty.
  */
 export function groupNormalise(
   x: tf.Tensor,
   gamma: tf.Tensor,
   beta: tf.Tensor,
   groups: number,
-  activation: Activation = 'none',
+  { activation = 'none', shift }: { activation?: Activation; shift?: tf.Tensor } = {},
 ): tf.Tensor {
   const channels = x.shape[3]!;
   if (!(groups >= 1) || channels % groups !== 0) {
@@ -126,19 +163,20 @@ export function groupNormalise(
       `groups = ${groups} does not divide ${channels} channels: use a divisor, such as ${groupsFor(channels)}.`,
     );
   }
-  const key = `${groups} ${activation}`;
-  const unit = units.get(key) ?? unitOf(groups, activation);
+  const kind = { channels, groups, activation, shifted: shift !== undefined };
+  const key = JSON.stringify(kind);
+  const unit = units.get(key) ?? unitOf(kind);
   units.set(key, unit);
-  return tf.tidy(() => unit(x, gamma, beta));
+  return tf.tidy(() => unit(x, gamma, beta, ...(shift ? [shift] : [])));
 }
 
-/** Group normalisation as a layer: `gamma` starts at 1, `beta` at 0. */
+/** Group normalisation as a layer: `gamma` starts at 1, `beta` at 0. `shift [B, C]` is added to x first. */
 export function groupNorm(
   parameters: Parameters,
   options: { channels: number; groups?: number; activation?: Activation },
-): Layer {
+): (x: tf.Tensor, shift?: tf.Tensor) => tf.Tensor {
   const { channels, groups = groupsFor(channels), activation } = options;
   const gamma = parameters.constant('gamma', [channels], 1);
   const beta = parameters.constant('beta', [channels], 0);
-  return (x) => groupNormalise(x, gamma, beta, groups, activation);
+  return (x, shift) => groupNormalise(x, gamma, beta, groups, { activation, shift });
 }

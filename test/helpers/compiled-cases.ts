@@ -91,10 +91,19 @@ const layers: Case[] = [
   {
     of: 'groupNormalise',
     make: () => ({
-      f: (x, gamma, beta) => nn.groupNormalise(x, gamma, beta, 2, 'silu'),
+      f: (x, gamma, beta) => nn.groupNormalise(x, gamma, beta, 2, { activation: 'silu' }),
       inputs: [normal('x', [2, 3, 3, 4]), normal('gamma', [4]), normal('beta', [4])],
     }),
   },
+  ...[3, 64].map((size) => ({
+    of: 'groupNormalise',
+    which: `shifted, ${size} x ${size}`,
+    make: (): Made => ({
+      f: (x, gamma, beta, shift) => nn.groupNormalise(x, gamma, beta, 2, { activation: 'silu', shift }),
+      inputs: [[2, size, size, 4], [4], [4], [2, 4]].map((shape, i) => normal(`shifted ${i}`, shape)),
+    }),
+    ...(size > 3 && { bfloat16: 0.02 }),
+  })),
   ...(['silu', 'relu'] as const).map((of) => ({
     of,
     make: () => ({ f: nn[of], inputs: [normal('x', [3, 4, 4, 2])] }),

@@ -12,6 +12,7 @@ import * as sampling from '../../lib/sampling';
 import * as training from '../../lib/training';
 import { compiledErrors, relativeError } from '../helpers/compiled';
 import { cases, schedule, T } from '../helpers/compiled-cases';
+import { updates, type Update } from '../helpers/compiled-updates';
 import { randomise } from '../helpers/gradient';
 import { expectNoLeaks } from '../helpers/leaks';
 import { trace } from '../helpers/samplers';
@@ -64,51 +65,6 @@ describe('values and gradients', () => {
     if (bfloat16) expect(above(rounded, 1e-4)).not.toEqual({});
   });
 });
-
-type Update = { of: string; options: object; make: (variables: tf.Variable[]) => Updater };
-interface Updater {
-  /** The numbers of the next update. */
-  next(): number[];
-  apply(gradient: tf.Tensor1D, numbers: tf.Tensor[]): void;
-  owned: tf.Variable[];
-}
-
-const adam = (options: training.AdamOptions): Update => ({
-  of: 'Adam',
-  options,
-  make: (variables) => {
-    const optimiser = new training.Adam(variables, options);
-    return {
-      next: () => {
-        const numbers = Object.values(optimiser.numbers(0.1));
-        optimiser.step++;
-        return numbers;
-      },
-      apply: (gradient, [rate, epsilon]) => optimiser.apply(gradient, { rate, epsilon }),
-      owned: [optimiser.firstMoment, optimiser.secondMoment],
-    };
-  },
-});
-const ema = (decay: number): Update => ({
-  of: 'Ema',
-  options: { decay },
-  make: (variables) => {
-    const average = new training.Ema(variables, decay);
-    return {
-      next: () => {
-        const share = average.share();
-        average.step++;
-        return [share];
-      },
-      apply: (gradient, [share]) => {
-        variables[1].assign(gradient.slice(0, 4));
-        average.apply(share);
-      },
-      owned: [average.packed],
-    };
-  },
-});
-const updates = [adam({}), adam({ clipNorm: 1 }), adam({ beta1: 0, epsilon: 0.1 }), ema(0.9), ema(0)];
 
 describe('five updates', () => {
   /** All variables after the updates, one behind the other. */
@@ -171,6 +127,7 @@ describe('chains and losses', () => {
       'images, clipped, some steps, a later sample',
       ofImages({ clipDenoised: true, timesteps: list('quadratic'), firstSample: 5 }),
     ],
+    ['points, three steps at a time', ofPoints({ every: 3 })],
     ['points, clipped', ofPoints({ clipDenoised: true, clipRange: [-0.5, 0.5] })],
     ...sampling.spacingNames.map((spacing): Way => [
       `points, ${spacing} steps`,

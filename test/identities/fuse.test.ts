@@ -65,8 +65,8 @@ describe.each(['none', 'silu'] as const)('group normalisation of a large batch, 
   const shape = [32, 16, 16, 16]; // as many elements as a part needs
   const gradients = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, weights: tf.Tensor): tf.Tensor[] => {
     const f = (...args: tf.Tensor[]): tf.Tensor =>
-      tf.sum(tf.mul(groupNormalise(args[0], args[1], args[2], 4, activation), weights));
-    return [groupNormalise(x, gamma, beta, 4, activation), ...tf.grads(f)([x, gamma, beta])];
+      tf.sum(tf.mul(groupNormalise(args[0], args[1], args[2], 4, { activation }), weights));
+    return [groupNormalise(x, gamma, beta, 4, { activation }), ...tf.grads(f)([x, gamma, beta])];
   };
   const inputs = (): [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor] => [
     tf.tidy(() => generator.fork('x').normal(shape).add(3)),
@@ -93,7 +93,7 @@ describe.each(['none', 'silu'] as const)('group normalisation of a large batch, 
     const net = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, weights: tf.Tensor): tf.Tensor[] => {
       const conv = (y: tf.Tensor): tf.Tensor => tf.conv2d(y as tf.Tensor4D, kernel, 1, 'same');
       const f = (...a: tf.Tensor[]): tf.Tensor =>
-        tf.sum(tf.mul(conv(groupNormalise(conv(a[0]), a[1], a[2], 4, activation)), weights));
+        tf.sum(tf.mul(conv(groupNormalise(conv(a[0]), a[1], a[2], 4, { activation })), weights));
       return tf.grads(f)([x, gamma, beta]);
     };
     const compiled = compile(net, { precision: 'bfloat16' });

@@ -70,4 +70,17 @@ describe('gradients equal finite differences', () => {
       }
     });
   });
+
+  test.each(['none', 'silu'] as const)('groupNormalise with a shift, activation %s', (activation) => {
+    tf.tidy(() => {
+      const inputs = [[2, 3, 5, 6], [6], [6], [2, 6]].map((shape, i) =>
+        random.fork('shift', i).normal(shape),
+      );
+      const errors = gradientError(
+        (x, gamma, beta, shift) => groupNormalise(x, gamma, beta, 3, { activation, shift }),
+        inputs,
+      );
+      for (const error of errors) expect(error).toBeLessThan(2e-3);
+    });
+  });
 });

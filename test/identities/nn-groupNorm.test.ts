@@ -38,6 +38,18 @@ describe('groupNormalise', () => {
     tf.dispose([x, gamma, beta, y]);
   });
 
+  test('a shift of the channels is added first', () => {
+    tf.tidy(() => {
+      const [x, gamma, beta, shift] = [[2, 3, 4, 6], [6], [6], [2, 6]].map((shape, i) =>
+        random.fork('shift', i).normal(shape),
+      );
+      const shifted = tf.add(x, tf.reshape(shift, [2, 1, 1, 6]));
+      const ours = groupNormalise(x, gamma, beta, 2, { activation: 'silu', shift });
+      const expected = groupNormalise(shifted, gamma, beta, 2, { activation: 'silu' });
+      expect(farthest(values(ours), values(expected))).toBeLessThan(1e-6);
+    });
+  });
+
   test('a mean of 1000 costs no more than the digits that float32 has there', () => {
     tf.tidy(() => {
       // Whole numbers, so that the shifted data are exact and only the layer can lose digits.
