@@ -114,7 +114,10 @@ export const cases: Case[] = [
   smooth('matMul, large', [[70, 130], [130, 40]], (a, b) => tf.matMul(a, b)), // prettier-ignore
   smooth('addBias of images', [image, [4]], (x, b) => addBias(x, b)),
   smooth('addBias of rows', [table, [7]], (x, b) => addBias(x, b)),
-  smooth('group norm', [[2, 6, 5, 8], [8], [8]], (x, gamma, beta) => groupNormalise(x, gamma, beta, 2, { activation: 'silu' })), // prettier-ignore
+  smooth('group norm', [[2, 6, 5, 8], [8], [8]], (x, gamma, beta) => groupNormalise(x, gamma, beta, 2)), // prettier-ignore
+  smooth('group norm, SiLU, a shift', [[2, 6, 5, 8], [8], [8], [2, 8]], (x, gamma, beta, shift) =>
+    groupNormalise(x, gamma, beta, 2, { activation: 'silu', shift }),
+  ),
   smooth('upsample2', [image], upsample2),
   smooth('concat of channels', [image, [2, 6, 5, 3]], (a, b) => tf.concat([a, b], 3)),
   smooth('concat of many vectors', new Array(20).fill([3]), (...xs) => tf.concat(xs)),
