@@ -1,6 +1,6 @@
 // Runs in a process of its own, with --expose-gc (see engine-leak.test.ts): steps like those of training, op by op or,
-// with the argument `compiled`, as one function each.
-import { compile } from '../../lib/compile';
+// with an argument, as one function each; or like those of sampling, with weights that are fixed.
+import { compile, repeat, type Pass } from '../../lib/compile';
 import { createGenerator, tf } from '../../lib/engine';
 
 // Long enough that V8's own ups and downs of 2 MB (seen on Node 26) do not look like a slope.
@@ -26,8 +26,20 @@ function update(x: tf.Tensor4D, noise: tf.Tensor4D, t: tf.Tensor1D): tf.Scalar {
   return value;
 }
 
+/** Passes of the network in a loop; returns a number. */
+function passes(x: tf.Tensor4D, noise: tf.Tensor4D, t: tf.Tensor1D): tf.Scalar {
+  const times = tf.scalar(3, 'int32');
+  const pass = ([now]: tf.Tensor[], { given }: Pass): tf.Tensor[] => {
+    const hidden = tf.relu(tf.conv2d(now as tf.Tensor4D, kernel, 1, 'same').add(bias));
+    return [tf.conv2d(hidden as tf.Tensor4D, head, 1, 'same').add(given[0])];
+  };
+  const [result] = repeat([x], pass, { times, given: [noise] });
+  return result.square().mean().add(t.toFloat().mean().mul(0)) as tf.Scalar;
+}
+
 const mode = process.argv[2];
-const compiled = mode ? compile(update) : undefined;
+const freeze = mode === 'refrozen';
+const compiled = mode ? compile(freeze ? passes : update, { freeze }) : undefined;
 
 async function step(index: number): Promise<void> {
   const inputs = tf.tidy((): [tf.Tensor4D, tf.Tensor4D, tf.Tensor1D] => {
@@ -44,6 +56,7 @@ const samples: { step: number; rss: number; tensors: number }[] = [];
 void (async () => {
   for (let index = 0; index < WARM_UP + STEPS; index++) {
     if (mode === 'recompiled' && index % 50 === 0) compiled?.dispose();
+    if (freeze && index % 50 === 0) tf.tidy(() => kernel.assign(kernel.mul(0.999)));
     await step(index);
     if (index >= WARM_UP && index % 50 === 0) {
       (globalThis as { gc?: () => void }).gc?.();
