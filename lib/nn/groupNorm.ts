@@ -37,19 +37,32 @@ interface Kind {
  * Two products go from tables `[B, R]` of sums over the rows to means over the groups, `[B, G]`, and back.
  */
 function betweenGroups({ channels, groups }: Kind, [, height, row]: number[]) {
-  const size = channels / groups;
-  const share = 1 / ((height * row) / groups);
-  const groupAt = (r: number): number => Math.floor((r % channels) / size);
-  const at = (g: number, r: number): number => Number(groupAt(r) === g);
-  const meansOf = tf.tensor2d(Array.from({ length: row }, (_, r) => one(groups, (g) => share * at(g, r))));
-  const spread = tf.tensor2d(one(groups, (g) => one(row, (r) => at(g, r))));
+  const { meansOf, spread } = matricesOf(channels, groups, height, row);
   return {
-    meansOf: (sums: tf.Tensor): tf.Tensor => tf.matMul(sums as tf.Tensor2D, meansOf),
-    spread: (means: tf.Tensor): tf.Tensor => tf.matMul(means as tf.Tensor2D, spread),
+    meansOf: (sums: tf.Tensor): tf.Tensor =>
+      tf.matMul(sums as tf.Tensor2D, tf.tensor2d(meansOf, [row, groups])),
+    spread: (means: tf.Tensor): tf.Tensor =>
+      tf.matMul(means as tf.Tensor2D, tf.tensor2d(spread, [groups, row])),
   };
 }
 
-const one = <T>(length: number, value: (i: number) => T): T[] => Array.from({ length }, (_, i) => value(i));
+const matrices = new Map<string, { meansOf: Float32Array; spread: Float32Array }>();
+
+/** The numbers of both products, kept for the next call. */
+function matricesOf(channels: number, groups: number, height: number, row: number) {
+  const key = `${channels} ${groups} ${height} ${row}`;
+  let known = matrices.get(key);
+  if (!known) {
+    const [meansOf, spread] = [new Float32Array(row * groups), new Float32Array(groups * row)];
+    for (let r = 0; r < row; r++) {
+      const group = Math.floor(((r % channels) * groups) / channels);
+      meansOf[r * groups + group] = groups / (height * row);
+      spread[group * row + r] = 1;
+    }
+    matrices.set(key, (known = { meansOf, spread }));
+  }
+  return known;
+}
 
 /** A table `[B, R]` as `[B, 1, R]`, to meet every row of its image. */
 const across = (table: tf.Tensor): tf.Tensor => tf.expandDims(table, 1);
