@@ -26,13 +26,21 @@ export function selfAttention(parameters: Parameters, options: { channels: numbe
   return (x) =>
     tf.tidy(() => {
       const [batch, height, width] = x.shape;
+      // Exchanging a dimension of 1 moves nothing.
+      const exchange = (y: tf.Tensor, shape: number[]): tf.Tensor =>
+        heads === 1 ? y : tf.transpose(tf.reshape(y, shape), [0, 2, 1, 3]);
       const split = (y: tf.Tensor): tf.Tensor =>
-        tf.transpose(tf.reshape(y, [batch, height * width, heads, headSize]), [0, 2, 1, 3]);
+        tf.reshape(exchange(y, [batch, height * width, heads, headSize]), [
+          batch,
+          heads,
+          height * width,
+          headSize,
+        ]);
       const h = normalise(x);
       const scale = headSize ** -0.25;
       const logits = tf.matMul(tf.mul(split(query(h)), scale), tf.mul(split(key(h)), scale), false, true);
       const mixed = tf.matMul(tf.softmax(logits), split(value(h)));
-      const merged = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, height, width, channels]);
+      const merged = tf.reshape(exchange(mixed, mixed.shape), [batch, height, width, channels]);
       return tf.add(x, output(merged));
     });
 }
