@@ -1,4 +1,4 @@
-import { tf } from '../engine';
+import { device, tf } from '../engine';
 import type { ShapeAndType } from '../engine/binding';
 import { DataType } from '../engine/dtypes';
 import { backend, isRecording, typeOf } from './backend';
@@ -16,6 +16,8 @@ export interface FuseOptions {
   name?: string;
   /** Elements of the first argument from which on it is worth it. */
   from?: number;
+  /** Whether XLA may compile it: by default on a CPU. On a GPU nothing has been measured, nor run. */
+  xla?: boolean;
   /** Results, by number, that may be rounded to bfloat16 where a function is compiled for it; none by default. */
   narrow?: readonly number[];
 }
@@ -28,20 +30,21 @@ interface Part {
 
 /**
  * A part of compiled functions that XLA makes few loops of: element-wise arithmetic, in which TensorFlow would write every
- * intermediate result to memory and read it again. Where nothing is compiled, or the first argument is small, it is
- * simply `fn`. In either case it is computed in float32.
+ * intermediate result to memory and read it again. Where nothing is compiled, on a GPU, or if the first argument is
+ * small, it is simply `fn`. In either case it is computed in float32.
  *
  * @param fn works on its arguments only, and reads no variable
  */
 export function fuse<Args extends tf.Tensor[], R extends Result>(
   fn: (...args: Args) => R,
-  { name = fn.name || 'part', from = WORTHWHILE, narrow = [] }: FuseOptions = {},
+  { name = fn.name || 'part', from = WORTHWHILE, xla, narrow = [] }: FuseOptions = {},
 ): (...args: Args) => R {
   const parts = new Map<string, Part>();
   return (...args) => {
     if (!isRecording()) return fn(...args);
     const { precisions } = backend().binding as Recorder;
-    if (args[0].size < from) return precisions.exactly(() => fn(...args));
+    const worthwhile = (xla ?? device().kind === 'cpu') && args[0].size >= from;
+    if (!worthwhile) return precisions.exactly(() => fn(...args));
     const inputs = inputsOf(args);
     const crossing = {
       // What comes in bfloat16 is taken as it is, and widened inside.

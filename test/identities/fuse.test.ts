@@ -36,6 +36,18 @@ test('a part is called op by op outside, recorded once inside, and gives the sam
   whole.dispose();
 });
 
+test('without XLA it is no part, and in float32 all the same', () => {
+  let runs = 0;
+  const part = fuse((x: tf.Tensor2D) => (runs++, tf.matMul(x, x)), { from: 0, xla: false });
+  const whole = compile((x: tf.Tensor2D) => part(part(x) as tf.Tensor2D), { precision: 'bfloat16' });
+  const x = tf.tensor2d([[1 + 2 ** -9]]); // no bfloat16
+  const result = whole(x);
+  expect(numbers(result)[0]).toBeCloseTo((1 + 2 ** -9) ** 4, 6);
+  expect(runs).toBe(2);
+  tf.dispose([x, result]);
+  whole.dispose();
+});
+
 test('a small first argument is not worth a part of its own', () => {
   let runs = 0;
   const part = fuse((x: tf.Tensor) => (runs++, tf.add(x, 1)), { from: 4 });
