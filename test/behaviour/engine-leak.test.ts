@@ -13,14 +13,14 @@ test.each([
   const flags = ['--expose-gc', '--max-semi-space-size=1'];
   const env = { ...process.env, TSDIFFUSION_DEVICE: 'cpu', TSDIFFUSION_THREADS: '1' };
   const output = execFileSync(process.execPath, [...flags, program, ...mode], { encoding: 'utf8', env });
-  const samples: { step: number; rss: number; tensors: number }[] = JSON.parse(output);
+  const samples: { step: number; used: number; tensors: number }[] = JSON.parse(output);
   expect(samples.length).toBe(100);
   expect(new Set(samples.map(({ tensors }) => tensors)).size).toBe(1);
 
   // Least squares.
   const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [x, y] = [mean(samples.map(({ step }) => step)), mean(samples.map(({ rss }) => rss))];
-  const covariance = mean(samples.map(({ step, rss }) => (step - x) * (rss - y)));
+  const [x, y] = [mean(samples.map(({ step }) => step)), mean(samples.map(({ used }) => used))];
+  const covariance = mean(samples.map(({ step, used }) => (step - x) * (used - y)));
   const bytesPerStep = covariance / mean(samples.map(({ step }) => (step - x) ** 2));
   expect((bytesPerStep * 1000) / 2 ** 20).toBeLessThan(1);
 });
