@@ -44,12 +44,19 @@ function turn(m: number[][], axes: number[][], p: number, q: number): void {
   const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
   const c = 1 / Math.hypot(t, 1);
   const s = t * c;
-  for (const row of m) [row[p], row[q]] = [c * row[p] - s * row[q], s * row[p] + c * row[q]];
-  for (const rows of [m, axes])
-    [rows[p], rows[q]] = [
-      rows[p].map((value, i) => c * value - s * rows[q][i]),
-      rows[p].map((value, i) => s * value + c * rows[q][i]),
-    ];
+  for (const row of m) {
+    const [x, y] = [row[p], row[q]];
+    row[p] = c * x - s * y;
+    row[q] = s * x + c * y;
+  }
+  for (const rows of [m, axes]) {
+    const [u, v] = [rows[p], rows[q]];
+    for (let i = 0; i < u.length; i++) {
+      const [x, y] = [u[i], v[i]];
+      u[i] = c * x - s * y;
+      v[i] = s * x + c * y;
+    }
+  }
   // But for rounding; else the sweeps would go on about it.
   m[p][q] = m[q][p] = 0;
 }
