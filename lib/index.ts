@@ -9,6 +9,7 @@ export { compile, pure, RecordingError, type Compiled, type CompileOptions, type
 export * from './io';
 export * from './datasets';
 export * from './nn';
+export * from './gaussian';
 export * from './diffusion';
 export * from './oracle';
 export * from './elbo';

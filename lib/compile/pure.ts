@@ -40,6 +40,7 @@ export function assertRunOptions({ eager = false, precision = 'float32' }: RunOp
 export function pure<Args extends tf.Tensor[], R extends Result>(
   fn: (...args: Args) => R,
 ): (...args: Args) => R {
+  if (formsOf(fn)) return fn;
   return Object.defineProperty(fn, FORMS, { value: { compiled: new Map(), derived: new Map() } });
 }
 

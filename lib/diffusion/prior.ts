@@ -1,4 +1,5 @@
 /** How far the end of the forward process is from the pure noise at which sampling starts. */
+import { natsToBits } from '../gaussian';
 import { Schedule } from './schedules';
 
 /** Mean of x_0^2 over all pixels of MNIST's 60,000 training images, scaled to [-1, 1]. */
@@ -36,8 +37,7 @@ export function priorBits(schedule: Schedule, statistics: ImageStatistics = {}):
     );
   }
   const abar = schedule.abar[schedule.T - 1];
-  const nats = (dims / 2) * (abar * (meanSquare - 1) - Math.log1p(-abar));
-  return nats / Math.LN2;
+  return natsToBits((dims / 2) * (abar * (meanSquare - 1) - Math.log1p(-abar)));
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   logDensity,
   reverseConditional,
   type Gaussian,
-} from './gaussian';
+} from '../gaussian';
 import { checkVae, encoderMarginals, expectedConditional, type HierarchicalVae } from './hierarchical';
 
 export interface ElboTerms {

@@ -1,6 +1,6 @@
 /** A diffusion model in one dimension as the hierarchical VAE that it is (notes: "Variational Diffusion Models"). */
 import { assertStep, epsMeanCoefficients, posteriorCoefficients, type Schedule } from '../diffusion';
-import type { Gaussian } from './gaussian';
+import type { Gaussian } from '../gaussian';
 import type { HierarchicalVae } from './hierarchical';
 
 /** A denoiser that is a line in x_t: `epsHat = slope x_t + offset`, one for each t. */

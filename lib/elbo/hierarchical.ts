@@ -18,7 +18,7 @@ import {
   reverseConditional,
   type Gaussian,
   type LinearGaussian,
-} from './gaussian';
+} from '../gaussian';
 import { drawNormals, estimate, type DrawOptions, type Estimate } from './estimate';
 
 export interface HierarchicalVae {

@@ -1,5 +1,4 @@
 /** The evidence lower bound of a chain of latent variables, where it can be computed exactly. */
-export * from './gaussian';
 export * from './hierarchical';
 export * from './decomposition';
 export * from './diffusion';

@@ -3,7 +3,13 @@ import * as diffusion from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
 import { createModel, lecture2025, mlp, unet, type Model } from '../../lib/models';
 import * as nn from '../../lib/nn';
-import { mixtureDenoiser } from '../../lib/oracle';
+import {
+  empiricalOracle,
+  gaussianOracle,
+  mixtureDenoiser,
+  mixtureOracle,
+  type Oracle,
+} from '../../lib/oracle';
 import type { Made } from './compiled';
 import { randomise } from './gradient';
 
@@ -189,6 +195,29 @@ const ofDiffusion: Case[] = [
   },
 ];
 
+/** Of points in the plane. */
+function oracle(of: string, make: () => Oracle, bfloat16?: number): Case {
+  const made = (): Made => {
+    const denoiser = make().denoiser(schedule);
+    return { f: (x, t) => denoiser(x, t as tf.Tensor1D), inputs: [normal('xt', [5, 2]), steps(5)] };
+  };
+  return { of, make: made, bfloat16 };
+}
+
+const long = [[0.5, 0.3], [0.3, 0.4]]; // prettier-ignore
+const oracles: Case[] = [
+  oracle('gaussianOracle', () => gaussianOracle({ mean: [1, -0.5], covariance: long }), 0.05),
+  oracle(
+    'mixtureOracle',
+    () => {
+      const covariances = [long, [[0.1, 0], [0, 0.9]]]; // prettier-ignore
+      return mixtureOracle({ weights: [0.4, 0.6], means: [[1, 0], [-1, 0.5]], covariances }); // prettier-ignore
+    },
+    0.05,
+  ),
+  oracle('empiricalOracle', () => empiricalOracle([[1, 0], [-1, 0.5], [0, -1]])), // prettier-ignore
+];
+
 function model(of: string, which: string, shape: number[], build: () => Model, bfloat16 = 0.15): Case {
   const make = (): Made => {
     const { predict, parameters } = build();
@@ -222,4 +251,4 @@ const networks: Case[] = [
   model('createModel', 'mlp', [5, 2], () => createModel({ kind: 'mlp', dims: 2, width: 8 }, generator)),
 ];
 
-export const cases: Case[] = [...layers, ...ofDiffusion, ...networks];
+export const cases: Case[] = [...layers, ...ofDiffusion, ...oracles, ...networks];
