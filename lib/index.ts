@@ -12,6 +12,7 @@ export * from './nn';
 export * from './diffusion';
 export * from './oracle';
 export * from './elbo';
+export * from './likelihood';
 export * from './models';
 export * from './training';
 export * from './sampling';

@@ -15,6 +15,7 @@ const mayImport: Record<string, string[]> = {
   models: ['engine', 'compile', 'nn', 'diffusion'],
   oracle: ['engine', 'datasets', 'diffusion'],
   elbo: ['engine', 'diffusion'],
+  likelihood: ['engine', 'compile', 'datasets', 'diffusion', 'elbo'],
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
   sampling: ['engine', 'compile', 'diffusion'],
   viz: ['engine', 'io', 'datasets'],
