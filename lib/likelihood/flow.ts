@@ -54,7 +54,9 @@ export interface FlowLikelihood extends BitsPerDim {
  * The log-likelihood of samples under the model's flow, nats and bits per dimension, by Heun's method.
  *
  * The density is that of the flow at the first step's noise level, t = 0: of data plus noise of std
- * `sqrt((1 - abar_0) / abar_0)`. At the other end p(x_T) is N(0, I). With random directions each `ln p` is without bias,
+ * `rho_0 = sqrt((1 - abar_0) / abar_0)`, taken at x_0 itself. A pixel that never varies costs
+ * `log2(127.5 sqrt(2 pi) rho_0)` bits in it, 1.7 for rho_0 = 0.01: compare with the bound only where rho_0 is well below the
+ * width of a grey level, 0.008. At the other end p(x_T) is N(0, I). With random directions each `ln p` is without bias,
  * up to the error of the solver, which falls with the square of the number of steps.
  *
  * @returns undefined if it was stopped
