@@ -33,7 +33,7 @@ test('the error function and its tail have their known values', () => {
   expect(lnErfcx(1.5 - 1e-12)).toBeCloseTo(lnErfcx(1.5), 11);
 });
 
-test('the tail on tensors: to 2e-7 for all z', () => {
+test('the tail on tensors: to 4e-7 for all z', () => {
   const z = [0, 1e-4, 0.1, 0.5, 1, 1.5, 2, 3, 7, 20, 300, 1e4].map(Math.fround);
   const values = tf.tidy(() => Array.from(lnErfcxOf(tf.tensor1d(z)).dataSync()));
   values.forEach((value, i) => {
