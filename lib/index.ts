@@ -13,6 +13,7 @@ export * from './gaussian';
 export * from './diffusion';
 export * from './oracle';
 export * from './elbo';
+export * from './likelihood';
 export * from './models';
 export * from './training';
 export * from './sampling';

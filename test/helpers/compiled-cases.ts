@@ -1,6 +1,7 @@
 /** Every function of lib that takes tensors and returns one, with small inputs. */
 import * as diffusion from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
+import { decoderLogLikelihood } from '../../lib/likelihood';
 import { createModel, lecture2025, mlp, unet, type Model } from '../../lib/models';
 import * as nn from '../../lib/nn';
 import {
@@ -178,6 +179,13 @@ const ofDiffusion: Case[] = [
     make: () => ({
       f: (t) => diffusion.gatherSchedule(schedule.abar, t as tf.Tensor1D, 4),
       inputs: [steps(5)],
+    }),
+  },
+  {
+    of: 'decoderLogLikelihood',
+    make: () => ({
+      f: (x0, mean) => decoderLogLikelihood({ x0, mean, std: 0.3 }),
+      inputs: [normal('pixels', [4, 3, 3, 1]), normal('guess', [4, 3, 3, 1])],
     }),
   },
   {

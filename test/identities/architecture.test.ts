@@ -16,6 +16,7 @@ const mayImport: Record<string, string[]> = {
   models: ['engine', 'compile', 'nn', 'diffusion'],
   oracle: ['engine', 'compile', 'datasets', 'gaussian', 'diffusion'],
   elbo: ['engine', 'gaussian', 'diffusion'],
+  likelihood: ['engine', 'compile', 'datasets', 'gaussian', 'diffusion', 'elbo'],
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
   sampling: ['engine', 'compile', 'diffusion'],
   viz: ['engine', 'io', 'datasets'],

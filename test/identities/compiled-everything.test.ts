@@ -5,6 +5,7 @@ import * as diffusion from '../../lib/diffusion';
 import type { Denoiser } from '../../lib/diffusion';
 import * as elbo from '../../lib/elbo';
 import { createGenerator, tf } from '../../lib/engine';
+import * as likelihood from '../../lib/likelihood';
 import * as models from '../../lib/models';
 import * as nn from '../../lib/nn';
 import * as oracle from '../../lib/oracle';
@@ -17,7 +18,7 @@ import { randomise } from '../helpers/gradient';
 import { expectNoLeaks } from '../helpers/leaks';
 import { trace } from '../helpers/samplers';
 
-const folders = { nn, diffusion, models, oracle, elbo, sampling, training };
+const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, training };
 
 /** What else these folders export: functions of numbers, random draws, files, and the loop of compiled-steps.test.ts. */
 const others: Record<keyof typeof folders, string[]> = {
@@ -45,6 +46,9 @@ const others: Record<keyof typeof folders, string[]> = {
     ...['posteriorGap', 'elboMonteCarlo', 'sumOfTerms', 'consistencyTerms', 'matchingTerms'],
     ...['consistencyEstimate', 'matchingEstimate', 'consistencyStepEstimate', 'matchingStepEstimate'],
     ...['optimalEps', 'diffusionVae', 'epsWeight'],
+  ],
+  likelihood: [
+    ...['assertStd', 'decoderLogProbability', 'decoderLogProbabilities', 'createLossHistory', 'bitsPerDimOf'],
   ],
   sampling: ['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
   training: [
@@ -179,6 +183,10 @@ describe('chains and losses', () => {
     validationLoss: async (denoiser) => [await training.validationLoss(common(denoiser))],
     lossByBand: async (denoiser) =>
       (await training.lossByBand({ ...common(denoiser), bands: 3 })).map(({ loss }) => loss),
+    variationalBound: async (denoiser) => [...(await likelihood.variationalBound(common(denoiser)))!.values],
+    flowLikelihood: async (denoiser) => [
+      ...(await likelihood.flowLikelihood(common(denoiser)))!.logDensities,
+    ],
     sampledTerms: async (denoiser) => {
       const x0 = generator.fork('x0').normal([4, 2]) as tf.Tensor2D;
       const terms = await elbo.sampledTerms({ ...both, x0, denoiser });

@@ -59,6 +59,9 @@ const unary: [string, Fn][] = [
   ['exp', tf.exp],
   ['tanh', tf.tanh],
   ['abs', tf.abs],
+  ['step', tf.step],
+  ['erf', tf.erf],
+  ['expm1', tf.expm1],
   ['relu of tfjs', tf.relu],
   ['relu', relu],
   ['silu', silu],
@@ -83,7 +86,7 @@ export const cases: Case[] = [
     plain(`${name}, a number`, [table, []], fn),
   ]),
   ...unary.map(([name, fn]) => smooth(name, [image], fn)),
-  ...['sqrt', 'rsqrt', 'log'].map((name) =>
+  ...['sqrt', 'rsqrt', 'log', 'log1p'].map((name) =>
     smooth(name, [image], (x) => (tf as any)[name](x), { positive: true }),
   ),
   smooth('addN', [image, image, image], (...xs) => tf.addN(xs)),
@@ -140,6 +143,8 @@ export const cases: Case[] = [
   smooth('pow', [table], (x) => tf.pow(x, 2)),
   smooth('maxPool', [image], (x) => tf.maxPool(x, 2, 2, 'valid')),
   smooth('avgPool', [image], (x) => tf.avgPool(x, 2, 2, 'valid')),
+  // Part of step on the CPU.
+  plain('isNaN', [table], (x) => tf.isNaN(x)),
   plain('argMax', [table], (x) => tf.argMax(x, 1)),
   plain('round', [image], (x) => tf.round(tf.mul(x, 3))),
   plain('all', [table], (x) => tf.all(tf.less(x, 9))),

@@ -3,6 +3,7 @@ import { gaussianMixture, loadMnist, ringMixture, sliceDataset } from '../../../
 import * as d from '../../../lib/diffusion';
 import { sampledTerms } from '../../../lib/elbo';
 import { createGenerator, tf } from '../../../lib/engine';
+import { decoderLogLikelihood, flowLikelihood, variationalBound } from '../../../lib/likelihood';
 import { presets, type ModelConfig, type Preset } from '../../../lib/models';
 import { relu } from '../../../lib/nn';
 import { mixtureDenoiser } from '../../../lib/oracle';
@@ -62,7 +63,16 @@ async function formulas(): Promise<void> {
   const x0 = generator.normal([3, 2]) as tf.Tensor2D;
   const denoiser = mixtureDenoiser({ mixture: ringMixture, schedule });
   await sampledTerms({ denoiser, schedule, x0, generator });
+  const options = { denoiser, schedule, x0, generator };
+  await variationalBound({ ...options, steps: { draws: 2 } });
+  for (const probes of ['exact', 1] as const) await flowLikelihood({ ...options, probes });
   x0.dispose();
+  const images = tf.fill([2, 2, 2, 1], 1 / 255);
+  const nothing: d.Denoiser = (xt) => tf.mul(xt, 0.1);
+  for (const evaluate of [variationalBound, flowLikelihood])
+    await evaluate({ ...options, denoiser: nothing, x0: images });
+  tf.tidy(() => tf.grad((mean) => decoderLogLikelihood({ x0: images, mean, std: 0.1 }))(images));
+  images.dispose();
 }
 
 /** Runs it all; a small `lecture2025` among it. */
