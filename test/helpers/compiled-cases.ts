@@ -120,6 +120,13 @@ const layers: Case[] = [
     which: `[${[5, ...shape]}]`,
     make: () => ({ f: nn.addBias, inputs: [normal('x', [5, ...shape]), normal('bias', [4])] }),
   })),
+  {
+    of: 'fourierFeatures',
+    make: () => ({
+      f: (x: tf.Tensor) => nn.fourierFeatures(x, [1, 3]),
+      inputs: [normal('x', [2, 3, 5, 2])],
+    }),
+  },
   { of: 'upsample2', make: () => ({ f: nn.upsample2, inputs: [normal('x', [2, 3, 5, 2])] }) },
   attention(1),
   attention(2),

@@ -22,10 +22,10 @@ const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, tra
 
 /** What else these folders export: functions of numbers, random draws, files, and the loop of compiled-steps.test.ts. */
 const others: Record<keyof typeof folders, string[]> = {
-  nn: ['Parameters', 'groupsFor'],
+  nn: ['Parameters', 'checkExponents', 'groupsFor'],
   diffusion: [
     ...['assertStep', 'scheduleFromBetas', 'createSchedule', 'linearSchedule', 'quadraticSchedule'],
-    ...['sigmoidSchedule', 'constantSchedule', 'cosineSchedule', 'priorBits', 'signalLeft'],
+    ...['sigmoidSchedule', 'constantSchedule', 'cosineSchedule', 'logSnrSchedule', 'priorBits', 'signalLeft'],
     ...['forwardCoefficients', 'x0Coefficients', 'epsCoefficients', 'vFromEpsCoefficients'],
     ...['epsFromVCoefficients', 'x0FromVCoefficients', 'scoreCoefficient', 'posteriorCoefficients'],
     ...['epsMeanCoefficients', 'sampleTimesteps'],
