@@ -16,6 +16,7 @@ export * from './elbo';
 export * from './likelihood';
 export * from './models';
 export * from './training';
+export * from './nonequilibrium';
 export * from './sampling';
 export * from './viz';
 export { createStopToken, interruptToken, type StopToken } from './stop';
