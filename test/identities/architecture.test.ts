@@ -18,7 +18,7 @@ const mayImport: Record<string, string[]> = {
   elbo: ['engine', 'gaussian', 'diffusion'],
   likelihood: ['engine', 'compile', 'datasets', 'gaussian', 'diffusion', 'elbo'],
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
-  sampling: ['engine', 'compile', 'diffusion'],
+  sampling: ['engine', 'compile', 'gaussian', 'diffusion'],
   viz: ['engine', 'io', 'datasets'],
   bench: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling'],
   cli: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling', 'viz', 'bench'],
