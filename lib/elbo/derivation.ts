@@ -68,14 +68,22 @@ export function line1(
     );
   }
   const grid = Array.from({ length: points }, (_, i) => i * step - reach);
-  const integrate = (density: number[], y: number, steps: Gaussian[]): number =>
-    step * density.reduce((sum, p, i) => sum + p * Math.exp(logDensity(y, steps[i])), 0);
+  const weighted = (density: number[], back: (h: number) => Gaussian) =>
+    density.map((p, i) => {
+      const { mean, variance } = back(grid[i]);
+      return { mean, variance, mass: (p * step) / Math.sqrt(2 * Math.PI * variance) };
+    });
+  const at = (y: number, above: ReturnType<typeof weighted>): number =>
+    above.reduce(
+      (sum, { mean, variance, mass }) => sum + mass * Math.exp((y - mean) ** 2 / (-2 * variance)),
+      0,
+    );
   let density = grid.map((h) => Math.exp(logDensity(h, prior)));
   for (const back of decoder.slice(1).reverse()) {
-    const [above, steps] = [density, grid.map(back)];
-    density = grid.map((y) => integrate(above, y, steps));
+    const above = weighted(density, back);
+    density = grid.map((y) => at(y, above));
   }
-  return Math.log(integrate(density, x, grid.map(decoder[0])));
+  return Math.log(at(x, weighted(density, decoder[0])));
 }
 
 /** Line 2: `ln E_q[p(x_0:T) / q(x_1:T | x_0)]`; this is the term whose `exactLogMean` or `gridLogMean` it is. */
