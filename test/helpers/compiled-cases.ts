@@ -1,7 +1,7 @@
 /** Every function of lib that takes tensors and returns one, with small inputs. */
 import * as diffusion from '../../lib/diffusion';
 import { createGenerator, tf } from '../../lib/engine';
-import { decoderLogLikelihood } from '../../lib/likelihood';
+import { combLogDensity, decoderLogLikelihood } from '../../lib/likelihood';
 import { createModel, lecture2025, mlp, unet, type Model } from '../../lib/models';
 import * as nn from '../../lib/nn';
 import {
@@ -193,6 +193,13 @@ const ofDiffusion: Case[] = [
     make: () => ({
       f: (x0, mean) => decoderLogLikelihood({ x0, mean, std: 0.3 }),
       inputs: [normal('pixels', [4, 3, 3, 1]), normal('guess', [4, 3, 3, 1])],
+    }),
+  },
+  {
+    of: 'combLogDensity',
+    make: () => ({
+      f: (y) => combLogDensity(y, 0.05),
+      inputs: [normal('spread', [2, 2, 2, 1])],
     }),
   },
   {

@@ -21,7 +21,19 @@ const mayImport: Record<string, string[]> = {
   sampling: ['engine', 'compile', 'diffusion'],
   viz: ['engine', 'io', 'datasets'],
   bench: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling'],
-  cli: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling', 'viz', 'bench'],
+  cli: [
+    'engine',
+    'compile',
+    'io',
+    'datasets',
+    'diffusion',
+    'models',
+    'training',
+    'sampling',
+    'likelihood',
+    'viz',
+    'bench',
+  ],
 };
 
 /** The modules of lib that a file imports, as paths from lib. */

@@ -49,6 +49,7 @@ const others: Record<keyof typeof folders, string[]> = {
   ],
   likelihood: [
     ...['assertStd', 'decoderLogProbability', 'decoderLogProbabilities', 'createLossHistory', 'bitsPerDimOf'],
+    'dequantise',
   ],
   sampling: ['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
   training: [

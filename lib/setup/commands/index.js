@@ -71,6 +71,7 @@ const commands = {
   equations: { needs: [], run: equations },
   train: { needs: everything, run: node('tsdiffusion/cli/train.js') },
   sample: { needs: everything, run: node('tsdiffusion/cli/sample.js') },
+  likelihood: { needs: everything, run: node('tsdiffusion/cli/likelihood.js') },
   bench: { needs: everything, run: node('tsdiffusion/cli/bench.js') },
   setup: { needs: everything, run: setup },
   doctor: { needs: [], run: doctor },
