@@ -19,6 +19,9 @@ const mayImport: Record<string, string[]> = {
   likelihood: ['engine', 'compile', 'datasets', 'gaussian', 'diffusion', 'elbo'],
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
   sampling: ['engine', 'compile', 'diffusion'],
+  vdm: [
+    ...['engine', 'compile', 'datasets', 'nn', 'diffusion', 'oracle', 'likelihood', 'training', 'sampling'],
+  ],
   viz: ['engine', 'io', 'datasets'],
   bench: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling'],
   cli: [
