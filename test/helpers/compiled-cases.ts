@@ -11,6 +11,7 @@ import {
   mixtureOracle,
   type Oracle,
 } from '../../lib/oracle';
+import { scoreOf } from '../../lib/sampling';
 import * as vdm from '../../lib/vdm';
 import type { Made } from './compiled';
 import { randomise } from './gradient';
@@ -152,6 +153,7 @@ const formulas = {
   x0FromV: ['xt', 'v'],
   scoreFromEps: ['eps'],
   epsFromScore: ['score'],
+  x0FromScore: ['xt', 'score'],
   posteriorMean: ['x0', 'xt'],
   posteriorSample: ['x0', 'xt', 'z'],
 } satisfies Partial<Record<keyof typeof diffusion, string[]>>;
@@ -214,6 +216,13 @@ const ofDiffusion: Case[] = [
       const mixture = { weights: [0.5, 0.3, 0.2], means, std: 0.3 };
       const denoiser = mixtureDenoiser({ mixture, schedule });
       return { f: (x, t) => denoiser(x, t as tf.Tensor1D), inputs: [normal('xt', [5, 2]), steps(5)] };
+    },
+  },
+  {
+    of: 'scoreOf',
+    make: () => {
+      const denoiser = gaussianOracle({ mean: [1, -0.5], variance: [0.5, 2] }).denoiser(schedule);
+      return { f: scoreOf({ denoiser, schedule, t: 3 }), inputs: [normal('points', [5, 2])] };
     },
   },
 ];

@@ -18,7 +18,7 @@ const mayImport: Record<string, string[]> = {
   elbo: ['engine', 'gaussian', 'diffusion'],
   likelihood: ['engine', 'compile', 'datasets', 'gaussian', 'diffusion', 'elbo'],
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
-  sampling: ['engine', 'compile', 'diffusion'],
+  sampling: ['engine', 'compile', 'gaussian', 'diffusion'],
   vdm: [
     ...['engine', 'compile', 'datasets', 'nn', 'diffusion', 'oracle', 'likelihood', 'training', 'sampling'],
   ],

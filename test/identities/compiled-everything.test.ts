@@ -29,7 +29,7 @@ const others: Record<keyof typeof folders, string[]> = {
     ...['sigmoidSchedule', 'constantSchedule', 'cosineSchedule', 'logSnrSchedule', 'priorBits', 'signalLeft'],
     ...['forwardCoefficients', 'x0Coefficients', 'epsCoefficients', 'vFromEpsCoefficients'],
     ...['epsFromVCoefficients', 'x0FromVCoefficients', 'scoreCoefficient', 'posteriorCoefficients'],
-    ...['epsMeanCoefficients', 'sampleTimesteps'],
+    ...['epsMeanCoefficients', 'sampleTimesteps', 'x0FromScoreCoefficients'],
   ],
   models: ['presetNamed'],
   oracle: ['mixtureLogDensity'],
@@ -46,13 +46,18 @@ const others: Record<keyof typeof folders, string[]> = {
     ],
     ...['posteriorGap', 'elboMonteCarlo', 'sumOfTerms', 'consistencyTerms', 'matchingTerms'],
     ...['consistencyEstimate', 'matchingEstimate', 'consistencyStepEstimate', 'matchingStepEstimate'],
-    ...['optimalEps', 'diffusionVae', 'epsWeight'],
+    ...['optimalEps', 'diffusionVae', 'epsWeight', 'snrWeight', 'targetWeights', 'chainOf', 'diffusionChain'],
+    ...['exactSum', 'exactLogMean', 'gridSum', 'gridLogMean', 'sampledSum', 'redrawn'],
+    ...Array.from({ length: 12 }, (_, i) => `line${i + 1}`),
   ],
   likelihood: [
     ...['assertStd', 'decoderLogProbability', 'decoderLogProbabilities', 'createLossHistory', 'bitsPerDimOf'],
     'dequantise',
   ],
-  sampling: ['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
+  sampling: [
+    ...['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
+    ...['langevinMoments', 'langevinStationary'],
+  ],
   training: [
     ...['warmupCosine', 'createTrainingState', 'train', 'startRun', 'averagedModel', 'exportWeights'],
     ...['loadModel', 'readCheckpointInfo', 'resumeTraining', 'saveCheckpoint', 'previousFile', 'stuckLoss'],
@@ -187,6 +192,22 @@ describe('chains and losses', () => {
     });
   });
 
+  test.each([
+    ['points', (): tf.Tensor => tf.zeros([5, 2])],
+    ['images', (): tf.Tensor => tf.zeros([2, 8, 8, 1])],
+  ] as const)('langevin, %s, three steps at a time', async (name, start) => {
+    const denoiser = (name === 'points' ? points : images).predict;
+    await compare(async (how) => {
+      const x = start();
+      const score = sampling.scoreOf({ denoiser, schedule, t: 4 });
+      const walked: number[] = [];
+      const options = { ...both, score, shape: x.shape, x, stepSize: 0.1, steps: 7, every: 3, ...how };
+      for await (const state of sampling.langevin(options)) walked.push(state.step, ...state.x.dataSync());
+      x.dispose();
+      return walked;
+    });
+  });
+
   /** What takes a denoiser, and runs it compiled if that is pure. */
   const losses: Record<string, (denoiser: Denoiser) => Promise<number[]>> = {
     validationLoss: async (denoiser) => [await training.validationLoss(common(denoiser))],
@@ -232,7 +253,7 @@ describe('chains and losses', () => {
 
   test.each(Object.entries(folders))('%s exports no function that is left out here', (folder, exported) => {
     const run = [...cases, ...updates, ...samplers].map(({ of }) => of);
-    const covered = new Set([...run, 'sample', ...Object.keys(losses)]);
+    const covered = new Set([...run, 'sample', 'langevin', ...Object.keys(losses)]);
     const functions = Object.entries(exported).filter(([, value]) => typeof value === 'function');
     const open = functions.map(([name]) => name).filter((name) => !covered.has(name));
     expect(open.sort()).toEqual([...others[folder as keyof typeof folders]].sort());
