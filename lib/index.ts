@@ -17,6 +17,7 @@ export * from './likelihood';
 export * from './models';
 export * from './training';
 export * from './sampling';
+export * from './vdm';
 export * from './viz';
 export { createStopToken, interruptToken, type StopToken } from './stop';
 export { budget } from './budget';

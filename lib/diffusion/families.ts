@@ -114,6 +114,36 @@ export function cosineSchedule(options: { T?: number; s?: number; maxBeta?: numb
   );
 }
 
+/**
+ * Log-SNR schedule: `log(abar[t] / (1 - abar[t]))` runs in equal steps from `logSnrStart` to `logSnrEnd`.
+ *
+ * The defaults are the ends at which variational diffusion models begin: after the first step the noise's standard
+ * deviation is 0.0013, a third of half a grey level, so that hardly a bit is lost in telling the levels apart. In this
+ * schedule every step weighs the same in the bound: the plain mean squared error of the noise *is* the likelihood's loss,
+ * up to a factor (2107.00630, eq. 18).
+ *
+ * @throws Error if T is not a whole number of at least 2, or the ends are not finite and falling
+ * @see Kingma et al. 2021 (arXiv 2107.00630), section 3.2 and appendix D: gamma = -log SNR from -13.3 to 5
+ */
+export function logSnrSchedule(
+  options: { T?: number; logSnrStart?: number; logSnrEnd?: number } = {},
+): Schedule {
+  const { T = 1000, logSnrStart = 13.3, logSnrEnd = -5 } = options;
+  assertStepCount(T);
+  if (T < 2) throw new Error(`T is ${T}: a schedule between two ends needs at least 2 steps.`);
+  if (!(Number.isFinite(logSnrStart) && Number.isFinite(logSnrEnd) && logSnrStart > logSnrEnd)) {
+    throw new Error(
+      `logSnrStart is ${logSnrStart} and logSnrEnd ${logSnrEnd}: the signal must fall, from 13.3 to -5 for example.`,
+    );
+  }
+  const noise = ramp(T, (share) => 1 / (1 + Math.exp(logSnrStart + share * (logSnrEnd - logSnrStart))));
+  // beta_t = 1 - abar_t / abar_{t-1}, written without the difference of two numbers near 1.
+  return scheduleFromBetas(
+    noise.map((share, t) => (t === 0 ? share : (share - noise[t - 1]) / (1 - noise[t - 1]))),
+    'logSnr',
+  );
+}
+
 /** The values of `beta` at T equally spaced shares 0..1; a single step takes the first. */
 function ramp(T: number, beta: (share: number) => number): Float64Array {
   return Float64Array.from({ length: T }, (_, t) => beta(T > 1 ? t / (T - 1) : 0));

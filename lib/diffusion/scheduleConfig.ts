@@ -2,6 +2,7 @@ import {
   constantSchedule,
   cosineSchedule,
   linearSchedule,
+  logSnrSchedule,
   quadraticSchedule,
   sigmoidSchedule,
 } from './families';
@@ -13,6 +14,7 @@ export type ScheduleConfig =
   | { kind: 'cosine'; T: number; s?: number; maxBeta?: number }
   | { kind: 'quadratic' | 'sigmoid'; T: number; betaStart: number; betaEnd: number }
   | { kind: 'constant'; T: number; beta: number }
+  | { kind: 'logSnr'; T: number; logSnrStart?: number; logSnrEnd?: number }
   /** A list of one's own: one beta for each of the T steps. */
   | { kind: 'custom'; T: number; betas: number[] };
 
@@ -33,6 +35,8 @@ export function createSchedule(config: ScheduleConfig): Schedule {
       return sigmoidSchedule(config);
     case 'constant':
       return constantSchedule(config);
+    case 'logSnr':
+      return logSnrSchedule(config);
     case 'custom':
       if (config.T !== config.betas.length) {
         throw new Error(
@@ -42,7 +46,7 @@ export function createSchedule(config: ScheduleConfig): Schedule {
       return scheduleFromBetas(config.betas);
     default:
       throw new Error(
-        `Unknown schedule ${JSON.stringify(config)}: its kind must be 'linear', 'cosine', 'quadratic', 'sigmoid', 'constant' or 'custom'.`,
+        `Unknown schedule ${JSON.stringify(config)}: its kind must be 'linear', 'cosine', 'quadratic', 'sigmoid', 'constant', 'logSnr' or 'custom'.`,
       );
   }
 }

@@ -16,6 +16,8 @@ export interface UnetConfig {
   heads?: number;
   /** Hand the maps of the way down to the way up, default true; false is for the lesson that shows what they do. */
   skips?: boolean;
+  /** Exponents of the waves of the grey levels that the network reads beside them (`fourierFeatures`), default none. */
+  fourier?: number[];
   /** Length of the sinusoidal embedding of t, even; its MLP is 4 times as wide. Default: the first level's channels, at least 32. */
   timeDim?: number;
 }

@@ -10,8 +10,10 @@
 import { pure } from '../compile';
 import { tf, type Generator } from '../engine';
 import {
+  checkExponents,
   conv2d,
   dense,
+  fourierFeatures,
   groupNorm,
   Parameters,
   selfAttention,
@@ -87,6 +89,7 @@ function checkOptions(options: UnetOptions): void {
       `imageSize = ${imageSize} cannot be halved ${channels.length - 1} times: pad the images to ${next}, or use fewer levels.`,
     );
   }
+  if (options.fourier) checkExponents(options.fourier);
   for (const level of attention) {
     if (!(level in channels))
       throw new Error(`attention names level ${level}; the levels are 0 to ${channels.length - 1}.`);
@@ -113,6 +116,7 @@ export function unet(options: UnetOptions): Model {
     attention = [],
     heads = 1,
     skips = true,
+    fourier,
     generator,
   } = options;
   // An embedding has as many sines as cosines, so an odd number of channels takes one more.
@@ -123,7 +127,11 @@ export function unet(options: UnetOptions): Model {
 
   const time1 = dense(parameters.scope('time1'), { inputs: timeDim, outputs: timeSize });
   const time2 = dense(parameters.scope('time2'), { inputs: timeSize, outputs: timeSize });
-  const input = conv2d(parameters.scope('input'), { inChannels: imageChannels, outChannels: channels[0] });
+  const waves = fourier ? 1 + 2 * fourier.length : 1;
+  const input = conv2d(parameters.scope('input'), {
+    inChannels: imageChannels * waves,
+    outChannels: channels[0],
+  });
   const block = (name: string, from: number, to: number): TimedLayer =>
     residualBlock(parameters.scope(name), from, to, timeSize);
   const attend = (name: string, level: number): Layer =>
@@ -181,7 +189,7 @@ export function unet(options: UnetOptions): Model {
       return tf.tidy(() => {
         const time = silu(time2(silu(time1(timeEmbedding(t, timeDim)))));
         const kept: tf.Tensor[] = [];
-        let x = input(xt);
+        let x = input(fourier ? fourierFeatures(xt, fourier) : xt);
         for (const level of down) {
           for (const residual of level.blocks) x = residual(x, time);
           x = level.attend(x);

@@ -6,4 +6,5 @@ export { addBias, relu } from './bias';
 export { convolve, turned } from './convolution';
 export { silu } from './silu';
 export { timeEmbedding } from './timeEmbedding';
+export { checkExponents, fourierFeatures } from './fourier';
 export { selfAttention } from './attention';

@@ -9,6 +9,7 @@ import {
   epsMeanCoefficients,
   forwardCoefficients,
   linearSchedule,
+  logSnrSchedule,
   posteriorCoefficients,
   priorBits,
   quadraticSchedule,
@@ -25,7 +26,14 @@ test.each([0, 1, -0.1, 1.5, NaN, Infinity])('a beta of %f is named with its inde
 });
 
 test.each([0, -1, 2.5, NaN, Infinity, '300' as unknown as number])('T = %p is refused', (T) => {
-  for (const family of [linearSchedule, cosineSchedule, quadraticSchedule, sigmoidSchedule, constantSchedule])
+  for (const family of [
+    linearSchedule,
+    cosineSchedule,
+    quadraticSchedule,
+    sigmoidSchedule,
+    constantSchedule,
+    logSnrSchedule,
+  ])
     expect(() => family({ T })).toThrow(`T is ${T}`);
 });
 
@@ -51,6 +59,14 @@ test('end values of the other families outside (0, 1) are refused', () => {
     expect(() => family({ T: 10, betaEnd: 1.2 })).toThrow(/betas\[\d\] is/);
   }
   expect(() => constantSchedule({ T: 10, beta: 1 })).toThrow('betas[0] is 1');
+});
+
+test('ends of the log-SNR that do not fall, and a single step between them, are refused', () => {
+  for (const ends of [{ logSnrStart: -6 }, { logSnrEnd: 20 }, { logSnrStart: Infinity }, { logSnrEnd: NaN }])
+    expect(() => logSnrSchedule({ T: 10, ...ends })).toThrow(/logSnrStart is .* and logSnrEnd .*must fall/);
+  expect(() => logSnrSchedule({ T: 1 })).toThrow(
+    'T is 1: a schedule between two ends needs at least 2 steps',
+  );
 });
 
 test('a config of an unknown kind, or with a list of another length, is refused', () => {

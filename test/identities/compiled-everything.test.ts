@@ -11,6 +11,7 @@ import * as nn from '../../lib/nn';
 import * as oracle from '../../lib/oracle';
 import * as sampling from '../../lib/sampling';
 import * as training from '../../lib/training';
+import * as vdm from '../../lib/vdm';
 import { compiledErrors, relativeError } from '../helpers/compiled';
 import { cases, schedule, T } from '../helpers/compiled-cases';
 import { updates, type Update } from '../helpers/compiled-updates';
@@ -18,14 +19,14 @@ import { randomise } from '../helpers/gradient';
 import { expectNoLeaks } from '../helpers/leaks';
 import { trace } from '../helpers/samplers';
 
-const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, training };
+const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, training, vdm };
 
 /** What else these folders export: functions of numbers, random draws, files, and the loop of compiled-steps.test.ts. */
 const others: Record<keyof typeof folders, string[]> = {
-  nn: ['Parameters', 'groupsFor'],
+  nn: ['Parameters', 'checkExponents', 'groupsFor'],
   diffusion: [
     ...['assertStep', 'scheduleFromBetas', 'createSchedule', 'linearSchedule', 'quadraticSchedule'],
-    ...['sigmoidSchedule', 'constantSchedule', 'cosineSchedule', 'priorBits', 'signalLeft'],
+    ...['sigmoidSchedule', 'constantSchedule', 'cosineSchedule', 'logSnrSchedule', 'priorBits', 'signalLeft'],
     ...['forwardCoefficients', 'x0Coefficients', 'epsCoefficients', 'vFromEpsCoefficients'],
     ...['epsFromVCoefficients', 'x0FromVCoefficients', 'scoreCoefficient', 'posteriorCoefficients'],
     ...['epsMeanCoefficients', 'sampleTimesteps', 'x0FromScoreCoefficients'],
@@ -51,6 +52,7 @@ const others: Record<keyof typeof folders, string[]> = {
   ],
   likelihood: [
     ...['assertStd', 'decoderLogProbability', 'decoderLogProbabilities', 'createLossHistory', 'bitsPerDimOf'],
+    'dequantise',
   ],
   sampling: [
     ...['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
@@ -59,6 +61,13 @@ const others: Record<keyof typeof folders, string[]> = {
   training: [
     ...['warmupCosine', 'createTrainingState', 'train', 'startRun', 'averagedModel', 'exportWeights'],
     ...['loadModel', 'readCheckpointInfo', 'resumeTraining', 'saveCheckpoint', 'previousFile', 'stuckLoss'],
+  ],
+  // What runs a network, compiled or not, is in vdm-sample, vdm-loss and vdm-train.test.ts.
+  vdm: [
+    ...['alphaOf', 'sigmaOf', 'gammaOf', 'ancestralCoefficients', 'scheduleFromGammas', 'antitheticTimes'],
+    ...['stepOfTime', 'levelLogProbabilities', 'reconstructionNats', 'gaussianError', 'lossOfSteps'],
+    ...['lossOverGamma', 'lossOverTime', 'oracleAtGamma', 'quantised', 'gammaValues', 'createVdmState'],
+    ...['withAveragedWeights', 'trainVdm', 'evaluateVdm', 'errorByLevel', 'ancestral', 'sampleVdm'],
   ],
 };
 

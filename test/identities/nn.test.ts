@@ -8,6 +8,7 @@ import {
   relu,
   selfAttention,
   silu,
+  fourierFeatures,
   timeEmbedding,
   turned,
   upsample2,
@@ -128,6 +129,31 @@ describe('timeEmbedding', () => {
       for (const dim of [3, 0, -2])
         expect(() => timeEmbedding(tf.tensor1d([1], 'int32'), dim)).toThrow(`dim = ${dim}`);
     });
+  });
+});
+
+describe('fourierFeatures', () => {
+  test('is the value, its sines, its cosines', () => {
+    const row = tf.tidy(() => fourierFeatures(tf.tensor2d([[0.1, -0.7]]), [0, 3]).arraySync()) as number[][];
+    const waves = (f: (angle: number) => number) =>
+      [1, 8].flatMap((k) => [0.1, -0.7].map((x) => f(k * Math.PI * x)));
+    expect(farthest(row[0], [0.1, -0.7, ...waves(Math.sin), ...waves(Math.cos)])).toBeLessThan(1e-5);
+  });
+
+  test('exponent 8 sees how far a value lies from a grey level, exponent 7 which of two neighbours', () => {
+    const levels = tf.tidy(() => tf.sub(tf.mul(tf.range(0, 256), 2 / 256), 1).reshape([256, 1]));
+    const rows = tf.tidy(() => fourierFeatures(levels, [7, 8]).arraySync()) as number[][];
+    levels.dispose();
+    for (const [i, [, , , cos7, cos8]] of rows.entries()) {
+      expect(cos7).toBeCloseTo(i % 2 === 0 ? 1 : -1, 4);
+      expect(cos8).toBeCloseTo(1, 3);
+    }
+  });
+
+  test.each([[[]], [[-1]], [[1.5]], [[17]]])('exponents %j are refused', (exponents) => {
+    tf.tidy(() =>
+      expect(() => fourierFeatures(tf.ones([1]), exponents)).toThrow('whole numbers from 0 to 16'),
+    );
   });
 });
 

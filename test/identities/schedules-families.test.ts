@@ -6,11 +6,13 @@ import {
   cosineSchedule,
   createSchedule,
   linearSchedule,
+  logSnrSchedule,
   quadraticSchedule,
   scheduleFromBetas,
   sigmoidSchedule,
   signalLeft,
 } from '../../lib/diffusion';
+import { epsWeight } from '../../lib/elbo';
 
 describe('linear betas scaled by 1000 / T', () => {
   test('leave the same share of noise for any T: log abar to a per cent, where plain ones leave 4.8 %', () => {
@@ -58,6 +60,17 @@ describe('the other families', () => {
     expect(Math.abs(abar[999] / 4.317125e-5 - 1)).toBeLessThan(1e-6);
   });
 
+  test('log-SNR: falls in equal steps between its ends, and every step weighs the same in the bound', () => {
+    const { abar, logSnr } = logSnrSchedule();
+    expect(logSnr[0]).toBeCloseTo(13.3, 9);
+    expect(Math.sqrt(1 - abar[0])).toBeCloseTo(0.0012938, 6);
+    for (let t = 0; t < 1000; t++) expect(Math.abs(logSnr[t] - (13.3 - (18.3 * t) / 999))).toBeLessThan(1e-9);
+    const weights = Array.from({ length: 999 }, (_, i) => epsWeight(logSnrSchedule(), i + 1, 'posterior'));
+    // 1/2 expm1 of a step of the log-SNR (2107.00630, eq. 14 written for eps).
+    for (const weight of weights)
+      expect(Math.abs(weight / (Math.expm1(18.3 / 999) / 2) - 1)).toBeLessThan(1e-9);
+  });
+
   test.each([linearSchedule, quadraticSchedule, sigmoidSchedule])('%p may have a single step', (family) => {
     const { T, betas } = family({ T: 1, betaStart: 0.1, betaEnd: 0.2 });
     expect(T).toBe(1);
@@ -78,6 +91,11 @@ describe('createSchedule', () => {
     [{ kind: 'quadratic', ...ends }, quadraticSchedule(ends)],
     [{ kind: 'sigmoid', ...ends }, sigmoidSchedule(ends)],
     [{ kind: 'constant', T: 40, beta: 0.1 }, constantSchedule({ T: 40, beta: 0.1 })],
+    [{ kind: 'logSnr', T: 40 }, logSnrSchedule({ T: 40 })],
+    [
+      { kind: 'logSnr', T: 40, logSnrStart: 9, logSnrEnd: -4 },
+      logSnrSchedule({ T: 40, logSnrStart: 9, logSnrEnd: -4 }),
+    ],
     [{ kind: 'custom', T: 2, betas: [0.3, 0.1] }, scheduleFromBetas([0.3, 0.1])],
   ])('%j survives JSON and makes the tables of its family', (config, expected) => {
     const made = createSchedule(JSON.parse(JSON.stringify(config)) as ScheduleConfig);

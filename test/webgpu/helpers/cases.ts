@@ -1,6 +1,14 @@
 /** Every op that the library uses, and those that a reader reaches for first, on numbers; also their gradients. */
 import { createGenerator, normalFrom, seedOf, tf } from '../../../lib/engine';
-import { addBias, groupNormalise, relu, silu, timeEmbedding, upsample2 } from '../../../lib/nn';
+import {
+  addBias,
+  fourierFeatures,
+  groupNormalise,
+  relu,
+  silu,
+  timeEmbedding,
+  upsample2,
+} from '../../../lib/nn';
 
 export interface Case {
   name: string;
@@ -159,6 +167,7 @@ export const cases: Case[] = [
     (x, rows) => tf.tensorScatterUpdate(x, tf.tensor2d([[1], [3]], [2, 1], 'int32'), rows),
   ),
   plain('time embedding', [], () => timeEmbedding(tf.tensor1d([0, 1, 500, 999], 'int32'), 32)),
+  plain('waves of grey levels', [[2, 3, 2]], (x) => fourierFeatures(x, [1, 3])),
   plain('fill', [], () => tf.fill([3, 4], 7, 'int32')),
   plain('normal', [], () => createGenerator(3).normal([300, 3], { firstSample: 7 })),
   plain('normal from a seed', [], () =>
