@@ -67,7 +67,15 @@ const others: Record<keyof typeof folders, string[]> = {
     ...['alphaOf', 'sigmaOf', 'gammaOf', 'ancestralCoefficients', 'scheduleFromGammas', 'antitheticTimes'],
     ...['stepOfTime', 'levelLogProbabilities', 'reconstructionNats', 'gaussianError', 'lossOfSteps'],
     ...['lossOverGamma', 'lossOverTime', 'oracleAtGamma', 'quantised', 'gammaValues', 'createVdmState'],
-    ...['withAveragedWeights', 'trainVdm', 'evaluateVdm', 'errorByLevel', 'ancestral', 'sampleVdm'],
+    ...[
+      'withAveragedWeights',
+      'keepAveragedWeights',
+      'trainVdm',
+      'evaluateVdm',
+      'errorByLevel',
+      'ancestral',
+      'sampleVdm',
+    ],
   ],
 };
 
