@@ -9,7 +9,7 @@ import { scheduleFromBetas, type Schedule } from '../diffusion';
  * the last one back, from z_0 to a sample, which is the decoder's.
  *
  * @throws Error if there are no levels, or they do not rise
- * @see Kingma et al. 2021 (arXiv 2107.00630), appendix A.1
+ * @see Kingma et al. 2021 (arXiv 2107.00630), appendix A
  */
 export function scheduleFromGammas(gammas: readonly number[], name = 'levels'): Schedule {
   const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));

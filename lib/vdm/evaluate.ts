@@ -1,13 +1,12 @@
 /** How good a variational diffusion model is on held-out samples, in bits per dimension, and its error level by level. */
 import { compile, isPure } from '../compile';
 import { ready, tf, type Generator } from '../engine';
-import { type BitsPerDim } from '../likelihood';
-import { samplesOf, type SampleSource } from '../likelihood/samples';
+import { bitsPerDimOf, type BitsPerDim } from '../likelihood';
+import { samplesOf, type Samples, type SampleSource } from '../likelihood/samples';
 import { meanBits } from '../likelihood/statistics';
 import { interruptToken, type StopToken } from '../stop';
 import { assertTimeDraws, drawsFor, type TimeDraws } from './draws';
-import { noiseError, vdmTerms, type VdmLossOptions } from './loss';
-import { checkLossOptions } from './loss';
+import { checkLossOptions, noiseError, vdmTerms, type VdmLossOptions } from './loss';
 import type { GammaDenoiser } from './tensors';
 
 /** What to evaluate, and how many samples of it: `dataset` or `x0` (the caller's), `count`, `batchSize` (256 by default). */
@@ -49,7 +48,8 @@ function runnable<Args extends tf.Tensor[], R extends tf.Tensor | tf.Tensor[]>(
 
 /**
  * The bound on `-log2 p(x) / dims` of held-out samples and its three terms, with standard errors; without bias, however many
- * times are drawn. The errors count samples as independent, and so are a little too large for antithetic times.
+ * times are drawn. With antithetic times the samples of a batch belong together, and the errors are from the scatter of
+ * the means of batches: use a dozen batches or more.
  *
  * @returns undefined if it was stopped
  * @throws Error if an option does not fit
@@ -99,16 +99,29 @@ export async function evaluateVdm(options: VdmEvaluationOptions): Promise<VdmEva
   const { dims, count } = samples;
   const [prior, reconstruction, diffusion] = sums;
   const total = prior.map((value, i) => value + reconstruction[i] + diffusion[i]);
+  const bits = (nats: Float64Array): BitsPerDim =>
+    times === 'antithetic' && samples.parts.length > 1 ? bitsOfParts(nats, samples) : meanBits(nats, dims);
   return {
-    ...meanBits(total, dims),
-    prior: meanBits(prior, dims),
-    reconstruction: meanBits(reconstruction, dims),
-    diffusion: meanBits(diffusion, dims),
+    ...bits(total),
+    prior: bits(prior),
+    reconstruction: bits(reconstruction),
+    diffusion: bits(diffusion),
     values: total.map((value) => value / (dims * Math.LN2)),
     diffusionVariance: varianceOf(single),
     dims,
     count,
   };
+}
+
+/** Mean of nats with the error from the scatter of batches, each as much worth as it has samples. */
+function bitsOfParts(nats: Float64Array, { parts, count, dims }: Samples): BitsPerDim {
+  const mean = nats.reduce((sum, value) => sum + value, 0) / count;
+  const squares = parts.reduce((sum, { first, size }) => {
+    const part = nats.subarray(first, first + size);
+    return sum + part.reduce((excess, value) => excess + value - mean, 0) ** 2;
+  }, 0);
+  const standardError = Math.sqrt((squares * parts.length) / (parts.length - 1)) / count;
+  return { bitsPerDim: bitsPerDimOf(mean, dims), standardError: bitsPerDimOf(standardError, dims) };
 }
 
 function varianceOf(values: readonly number[]): number {
@@ -121,6 +134,8 @@ export interface LevelError {
   gamma: number;
   error: number;
   standardError: number;
+  /** The root of the mean of `|eps - epsHat|^4`: the slope with the least variance is in proportion to its inverse. */
+  rms: number;
 }
 
 /**
@@ -164,6 +179,7 @@ export async function errorByLevel(
   return rows.map(({ gamma, errors }) => {
     const { length } = errors;
     const error = errors.reduce((sum, value) => sum + value, 0) / length;
-    return { gamma, error, standardError: Math.sqrt(varianceOf([...errors]) / length) };
+    const rms = Math.sqrt(errors.reduce((sum, value) => sum + value ** 2, 0) / length);
+    return { gamma, error, standardError: Math.sqrt(varianceOf([...errors]) / length), rms };
   });
 }

@@ -16,6 +16,9 @@ const GAUSS = [
   [x, w],
 ]);
 
+/** A cosine schedule turns sharply at its lowest levels. */
+const PIECES = 2000;
+
 /** `integral of f over [a, b]` by `pieces` equal pieces of 8 nodes each. */
 function integral(f: (x: number) => number, a: number, b: number, pieces: number): number {
   const half = (b - a) / pieces / 2;
@@ -42,7 +45,7 @@ export function lossOverTime(o: {
     const { gamma, slope } = o.at(t);
     return slope * o.error(gamma);
   };
-  return integral(integrand, 0, 1, o.pieces ?? 200) / 2;
+  return integral(integrand, 0, 1, o.pieces ?? PIECES) / 2;
 }
 
 /**
@@ -59,7 +62,7 @@ export function lossOverGamma(o: {
   pieces?: number;
 }): number {
   assertEnds(o.gammaMin, o.gammaMax, ['gammaMin', 'gammaMax']);
-  return integral(o.error, o.gammaMin, o.gammaMax, o.pieces ?? 200) / 2;
+  return integral(o.error, o.gammaMin, o.gammaMax, o.pieces ?? PIECES) / 2;
 }
 
 /**

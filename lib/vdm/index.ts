@@ -27,7 +27,7 @@ export { gaussianError, lossOfSteps, lossOverGamma, lossOverTime, type ErrorCurv
 export { mixtureGammaDenoiser, oracleAtGamma } from './optimal';
 export { byLevel, vdmMlp, type VdmMlpOptions, type VdmNetwork } from './network';
 export { quantised } from './quantise';
-export { createVdmState, withAveragedWeights, type VdmState } from './state';
+export { createVdmState, keepAveragedWeights, withAveragedWeights, type VdmState } from './state';
 export { trainVdm, type VdmTrainOptions, type VdmTrainStep } from './train';
 export type { InteriorObjective } from './step';
 export type { TimeDraws } from './draws';

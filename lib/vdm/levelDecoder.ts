@@ -26,7 +26,7 @@ function assertGamma(gamma: number): void {
  * @param o.z one number of z_0
  * @param o.gamma gamma(0)
  * @throws Error if a number is not finite
- * @see Kingma et al. 2021 (arXiv 2107.00630), section 3.2, eq. 6
+ * @see Kingma et al. 2021 (arXiv 2107.00630), section "Reverse time generative model"
  */
 export function levelLogProbabilities(o: { z: number; gamma: number }): Float64Array {
   assertGamma(o.gamma);
@@ -86,7 +86,7 @@ function logitsOf(z: tf.Tensor, gamma: tf.Tensor): tf.Tensor {
  * @param o.gamma gamma(0), a scalar
  * @returns shaped as x0; the caller owns it
  * @throws Error if the shapes differ
- * @see Kingma et al. 2021 (arXiv 2107.00630), section 3.2, eq. 6
+ * @see Kingma et al. 2021 (arXiv 2107.00630), section "Reverse time generative model"
  */
 export function levelLogLikelihood(o: { x0: tf.Tensor; z: tf.Tensor; gamma: tf.Tensor }): tf.Tensor {
   const { x0, z, gamma } = o;

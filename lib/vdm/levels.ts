@@ -54,7 +54,7 @@ export interface AncestralCoefficients {
  * The posterior `q(z_s | z_t, x)` with x as epsHat implies it; `expm1` keeps the digits of short steps.
  *
  * @throws Error unless gammaS < gammaT
- * @see Kingma et al. 2021, appendix A.4, eq. 34
+ * @see Kingma et al. 2021, appendix A
  */
 export function ancestralCoefficients(o: { gammaS: number; gammaT: number }): AncestralCoefficients {
   const { gammaS, gammaT } = o;

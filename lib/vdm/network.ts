@@ -55,7 +55,7 @@ function checkOptions({
  *     [zt, waves of zt] -> dense -> [x + dense(silu(dense(silu(x)) + level))] x depth -> dense -> + zt
  *
  * @throws Error if an option is out of range; `predict` throws for points of another dimension
- * @see Kingma et al. 2021 (arXiv 2107.00630), section 5.1 and appendix B
+ * @see Kingma et al. 2021 (arXiv 2107.00630), section "Noise prediction model and Fourier features"
  */
 export function vdmMlp(options: VdmMlpOptions): VdmNetwork & { parameterCount: number; dispose(): void } {
   const { dims, width = 128, depth = 3, exponents = [7, 8], generator } = options;

@@ -60,7 +60,7 @@ function checkOptions({ steps, shape, firstSample = 0 }: AncestralOptions): void
  * those of the training, nor their number.
  *
  * @throws Error if an option does not fit
- * @see Kingma et al. 2021 (arXiv 2107.00630), appendix A.4
+ * @see Kingma et al. 2021 (arXiv 2107.00630), appendix A
  */
 export function ancestral(options: AncestralOptions): AsyncGenerator<AncestralState, void, undefined> {
   checkOptions(options);

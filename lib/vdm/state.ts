@@ -81,3 +81,8 @@ export async function withAveragedWeights<R>(state: VdmState, use: () => Promise
     trained.dispose();
   }
 }
+
+/** Gives the network its averaged weights for good, at the end of training. */
+export function keepAveragedWeights({ network, ema }: VdmState): void {
+  assignPacked([...network.parameters.values()], ema.packed);
+}

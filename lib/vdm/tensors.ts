@@ -61,7 +61,7 @@ export function noised(o: { x0: tf.Tensor; gamma: tf.Tensor; eps: tf.Tensor }): 
  *
  * @returns x, shaped as zt and not clipped; the caller owns it
  * @throws Error if the shapes do not fit
- * @see Kingma et al. 2021 (arXiv 2107.00630), eq. 12
+ * @see Kingma et al. 2021 (arXiv 2107.00630), section "Noise prediction model and Fourier features"
  */
 export function denoised(o: { zt: tf.Tensor; gamma: tf.Tensor; eps: tf.Tensor }): tf.Tensor {
   const { zt, gamma, eps } = o;

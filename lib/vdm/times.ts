@@ -7,7 +7,7 @@
  * @param u in [0, 1)
  * @returns `count` numbers in [0, 1)
  * @throws Error if u or count does not fit
- * @see Kingma et al. 2021 (arXiv 2107.00630), appendix I.1
+ * @see Kingma et al. 2021 (arXiv 2107.00630), the low-discrepancy sampler of the appendix
  */
 export function antitheticTimes(o: { u: number; count: number }): Float64Array {
   const { u, count } = o;

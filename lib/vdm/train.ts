@@ -22,7 +22,10 @@ export interface VdmTrainOptions extends Partial<StepOptions> {
   batchSize?: number;
   /** Of the network: a constant or a function of the step, default 1e-3. */
   learningRate?: number | LearningRate;
-  /** Of the schedule's variables, whose unit is a nat, default 1e-2. */
+  /**
+   * Of the schedule's variables, default 1e-2: ends are nats, weights of a monotone network logarithms. The variance is a
+   * noisy guide: let the rate fall to 0 (`warmupCosine`).
+   */
   scheduleRate?: number | LearningRate;
   /** Default 'antithetic'. */
   times?: TimeDraws;

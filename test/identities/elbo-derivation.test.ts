@@ -77,7 +77,7 @@ describe('a linear Gaussian chain of 30 steps', () => {
     }
   });
 
-  test.each(lines)('line %s is the line before', (_, line, before) => {
+  test.each(lines)('line %s of a linear chain is the line before', (_, line, before) => {
     for (const x of places) near(exactSum(line(model), x), exactSum(before(model), x));
   });
 
@@ -134,7 +134,7 @@ describe('the best denoiser of a mixture, three steps, by quadrature', () => {
     expect(evidence - value(line3)).toBeGreaterThan(0.003);
   });
 
-  test.each(lines)('line %s is the line before', (_, line, before) => {
+  test.each(lines)('line %s of a mixture is the line before', (_, line, before) => {
     near(value(line), value(before));
   });
 

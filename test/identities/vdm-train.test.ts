@@ -6,6 +6,7 @@ import {
   evaluateVdm,
   fixedGamma,
   gammaValues,
+  keepAveragedWeights,
   linearGamma,
   monotoneGamma,
   quantised,
@@ -182,6 +183,8 @@ test('the trained weights come back after the averaged ones, also after an error
     }),
   ).rejects.toThrow('in between');
   expect(Array.from(kernel.dataSync())).toEqual(before);
+  keepAveragedWeights(state);
+  expect(Array.from(kernel.dataSync())[0]).toBeCloseTo(before[0] - 1, 5);
   state.dispose();
   network.dispose();
 });
