@@ -142,6 +142,7 @@ function equationPage(entries) {
   const head = [
     '# Every equation of the lecture notes',
     `${entries.length} statements in ${sections.length} sections, in the order of the notes; ${equations} are equations. Each has a cell that evaluates it and fails where it does not hold, a function of the library that computes it, and a test of that function.`,
+    'In JupyterLab the first link opens the notebook and leads to the cell; where the notebook was not open before, it can stay at its head: click once more.',
     'This page is made by `npm run equations` from `equations.json`; a test fails when one of its links breaks.',
   ].join('\n\n');
   const parts = sections.map((section) =>
