@@ -16,6 +16,7 @@ export * from './elbo';
 export * from './likelihood';
 export * from './models';
 export * from './training';
+export * from './nonequilibrium';
 export * from './sampling';
 export * from './vdm';
 export * from './viz';

@@ -55,6 +55,16 @@ const ROLL_MEAN = [2, 2 / (3 * Math.PI)] as const;
 const ROLL_VARIANCE =
   ((4.5 * Math.PI) ** 3 - (1.5 * Math.PI) ** 3) / (9 * Math.PI) - ROLL_MEAN[0] ** 2 - ROLL_MEAN[1] ** 2;
 
+/** The place of the swiss roll's curve at the share u of its angle, 0 (inside) to 1: where its points lie without noise. */
+export function swissRollCurve(u: number): [number, number] {
+  const scale = Math.sqrt(2 / ROLL_VARIANCE);
+  const angle = Math.PI * (1.5 + 3 * u);
+  return [
+    scale * (angle * Math.cos(angle) - ROLL_MEAN[0]),
+    scale * (angle * Math.sin(angle) - ROLL_MEAN[1]),
+  ];
+}
+
 /**
  * The swiss roll: a spiral of one and a half turns, `(a cos a, a sin a)` with the angle a uniform in [1.5 pi, 4.5 pi),
  * shifted to mean 0 and scaled so that the variances of x and y add up to 2, plus noise.
@@ -65,15 +75,7 @@ const ROLL_VARIANCE =
  * @see Sohl-Dickstein et al. 2015 (arXiv 1503.03585), figure 1; notes: "Original idea"
  */
 export function swissRoll(options: CurveOptions): PointDataset {
-  const scale = Math.sqrt(2 / ROLL_VARIANCE);
-  const points = noisyCurve(options, (u) => {
-    const angle = Math.PI * (1.5 + 3 * u);
-    return [
-      scale * (angle * Math.cos(angle) - ROLL_MEAN[0]),
-      scale * (angle * Math.sin(angle) - ROLL_MEAN[1]),
-    ];
-  });
-  return pointDataset('swiss roll', options.split ?? 'train', points, 2);
+  return pointDataset('swiss roll', options.split ?? 'train', noisyCurve(options, swissRollCurve), 2);
 }
 
 /**

@@ -144,6 +144,25 @@ export function logSnrSchedule(
   );
 }
 
+/**
+ * The schedule that destroys a constant share of the signal's variance in each step: `betas[t] = 1 / (T + 1 - t)`, so that
+ * `abar[t] = (T - t) / (T + 1)` falls on a straight line.
+ *
+ * The 2015 paper writes `beta_t = 1 / (T - t + 1)`, t = 1..T, which ends with a beta of 1 and nothing left; here the same
+ * line has one step more, the last of which is not made: `1 / (T + 1)` of the variance stays.
+ *
+ * @throws Error if T is not a whole number of at least 1
+ * @see Sohl-Dickstein et al. 2015 (arXiv 1503.03585), section 2.4.1
+ */
+export function constantShareSchedule(options: { T?: number } = {}): Schedule {
+  const { T = 1000 } = options;
+  assertStepCount(T);
+  return scheduleFromBetas(
+    Array.from({ length: T }, (_, t) => 1 / (T + 1 - t)),
+    'constantShare',
+  );
+}
+
 /** The values of `beta` at T equally spaced shares 0..1; a single step takes the first. */
 function ramp(T: number, beta: (share: number) => number): Float64Array {
   return Float64Array.from({ length: T }, (_, t) => beta(T > 1 ? t / (T - 1) : 0));

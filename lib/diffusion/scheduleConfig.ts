@@ -1,4 +1,5 @@
 import {
+  constantShareSchedule,
   constantSchedule,
   cosineSchedule,
   linearSchedule,
@@ -15,6 +16,7 @@ export type ScheduleConfig =
   | { kind: 'quadratic' | 'sigmoid'; T: number; betaStart: number; betaEnd: number }
   | { kind: 'constant'; T: number; beta: number }
   | { kind: 'logSnr'; T: number; logSnrStart?: number; logSnrEnd?: number }
+  | { kind: 'constantShare'; T: number }
   /** A list of one's own: one beta for each of the T steps. */
   | { kind: 'custom'; T: number; betas: number[] };
 
@@ -37,6 +39,8 @@ export function createSchedule(config: ScheduleConfig): Schedule {
       return constantSchedule(config);
     case 'logSnr':
       return logSnrSchedule(config);
+    case 'constantShare':
+      return constantShareSchedule(config);
     case 'custom':
       if (config.T !== config.betas.length) {
         throw new Error(
@@ -46,7 +50,7 @@ export function createSchedule(config: ScheduleConfig): Schedule {
       return scheduleFromBetas(config.betas);
     default:
       throw new Error(
-        `Unknown schedule ${JSON.stringify(config)}: its kind must be 'linear', 'cosine', 'quadratic', 'sigmoid', 'constant', 'logSnr' or 'custom'.`,
+        `Unknown schedule ${JSON.stringify(config)}: its kind must be 'linear', 'cosine', 'quadratic', 'sigmoid', 'constant', 'logSnr', 'constantShare' or 'custom'.`,
       );
   }
 }

@@ -42,7 +42,16 @@ export function diffusionChain(
     decoder: steps.map((t) => {
       const mean = epsMeanCoefficients(schedule, t);
       const sigmaSquared = variance === 'posterior' && t > 0 ? posteriorVariance[t] : betas[t];
-      return (xt) => ({ mean: mean.xt * xt + mean.eps * eps(xt, t), variance: sigmaSquared });
+      return keepLast((xt) => ({ mean: mean.xt * xt + mean.eps * eps(xt, t), variance: sigmaSquared }));
     }),
+  };
+}
+
+/** The same function, which remembers its last answer: on a grid of chains the same h comes many times in a row. */
+function keepLast(f: (h: number) => Gaussian): (h: number) => Gaussian {
+  let [last, answer] = [NaN, { mean: NaN, variance: NaN }];
+  return (h) => {
+    if (h !== last) [last, answer] = [h, f(h)];
+    return answer;
   };
 }

@@ -30,6 +30,33 @@ const textOf = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : 
 const escaped = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /**
+ * Whether code has one of these names in it.
+ * @param {string} code @param {string[]} names
+ */
+const mentions = (code, names) => names.some((name) => new RegExp(`\\b${name}\\b`).test(code));
+
+/**
+ * `throw`, and the functions of a notebook that throw, themselves or through another one of its functions.
+ * @param {string[]} code  of the cells
+ */
+function throwing(code) {
+  const statements = code.flatMap((cell) => cell.split(/\n(?=[^\s})\]])/));
+  const functions = statements.flatMap((statement) => {
+    const named = /^(?:async )?function (\w+)|^const (\w+) = (?:async )?(?:\(|\w+ =>)[^\n]*(?:=>|$)/.exec(
+      statement,
+    );
+    return named ? [{ name: named[1] ?? named[2], statement }] : [];
+  });
+  const names = ['throw'];
+  for (let before = 0; before < names.length;) {
+    before = names.length;
+    for (const { name, statement } of functions)
+      if (!names.includes(name) && mentions(statement, names)) names.push(name);
+  }
+  return names;
+}
+
+/**
  * What is wrong with the cell of an entry.
  * @param {string} root @param {Entry} entry @returns {string[]}
  */
@@ -42,8 +69,7 @@ function cellProblems(root, { notebook: name, cell: id, equation, function: [, u
   if (!cell || cell.cell_type !== 'code') return [`${name} has no code cell ${id}`];
   const source = [cell.source].flat().join('');
   const code = cells.filter((one) => one.cell_type === 'code').map((one) => [one.source].flat().join(''));
-  const checks = code.join('\n').match(/(?<=(?:function|const) )\w+(?=[^;]*?throw new Error)/g) ?? [];
-  const throws = ['throw', ...checks].some((word) => new RegExp(`\\b${word}\\b`).test(source));
+  const throws = mentions(source, throwing(code));
   const problems = [];
   if (!cell.execution_count) problems.push(`cell ${id} of ${name} was never run`);
   if (equation && !throws) problems.push(`cell ${id} of ${name} never throws: it checks nothing`);

@@ -3,3 +3,4 @@ export type { Oracle, OracleValues } from './oracle';
 export * from './gaussian';
 export * from './mixture';
 export * from './empirical';
+export * from './swissRoll';

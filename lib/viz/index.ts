@@ -15,6 +15,8 @@ export type { HistogramOptions } from './histogram';
 export type { ColorScale } from './look';
 export { createProgress, formatDuration } from './progress';
 export type { Progress, ProgressOptions } from './progress';
+export { scatterRaster } from './scatter';
+export type { ScatterOptions } from './scatter';
 export type { ChartOptions, Series, SeriesKind } from './series';
 export { formatNumber, showTable, tableHtml, tableText } from './table';
 export type { Row, TableOptions } from './table';

@@ -18,6 +18,7 @@ const mayImport: Record<string, string[]> = {
   elbo: ['engine', 'gaussian', 'diffusion'],
   likelihood: ['engine', 'compile', 'datasets', 'gaussian', 'diffusion', 'elbo'],
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
+  nonequilibrium: ['engine', 'compile', 'datasets', 'nn', 'diffusion', 'training'],
   sampling: ['engine', 'compile', 'gaussian', 'diffusion'],
   vdm: [
     ...['engine', 'compile', 'datasets', 'nn', 'diffusion', 'oracle', 'likelihood', 'training', 'sampling'],

@@ -8,6 +8,7 @@ import { createGenerator, tf } from '../../lib/engine';
 import * as likelihood from '../../lib/likelihood';
 import * as models from '../../lib/models';
 import * as nn from '../../lib/nn';
+import * as nonequilibrium from '../../lib/nonequilibrium';
 import * as oracle from '../../lib/oracle';
 import * as sampling from '../../lib/sampling';
 import * as training from '../../lib/training';
@@ -19,20 +20,28 @@ import { randomise } from '../helpers/gradient';
 import { expectNoLeaks } from '../helpers/leaks';
 import { trace } from '../helpers/samplers';
 
-const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, training, vdm };
+const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, training, vdm, nonequilibrium };
 
 /** What else these folders export: functions of numbers, random draws, files, and the loop of compiled-steps.test.ts. */
 const others: Record<keyof typeof folders, string[]> = {
   nn: ['Parameters', 'checkExponents', 'groupsFor'],
   diffusion: [
     ...['assertStep', 'scheduleFromBetas', 'createSchedule', 'linearSchedule', 'quadraticSchedule'],
-    ...['sigmoidSchedule', 'constantSchedule', 'cosineSchedule', 'logSnrSchedule', 'priorBits', 'signalLeft'],
+    ...[
+      'sigmoidSchedule',
+      'constantSchedule',
+      'cosineSchedule',
+      'logSnrSchedule',
+      'constantShareSchedule',
+      'priorBits',
+      'signalLeft',
+    ],
     ...['forwardCoefficients', 'x0Coefficients', 'epsCoefficients', 'vFromEpsCoefficients'],
     ...['epsFromVCoefficients', 'x0FromVCoefficients', 'scoreCoefficient', 'posteriorCoefficients'],
     ...['epsMeanCoefficients', 'sampleTimesteps', 'x0FromScoreCoefficients'],
   ],
   models: ['presetNamed'],
-  oracle: ['mixtureLogDensity'],
+  oracle: ['mixtureLogDensity', 'swissRollLogDensities', 'swissRollEntropyBits'],
   elbo: [
     ...[
       'estimate',
@@ -57,6 +66,11 @@ const others: Record<keyof typeof folders, string[]> = {
   sampling: [
     ...['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
     ...['langevinMoments', 'langevinStationary'],
+  ],
+  nonequilibrium: [
+    ...['flipSchedule', 'flipStep', 'flipMarginal', 'flipPosterior', 'bitEntropy', 'bitKl', 'bendBits'],
+    ...['gaussianEntropyBounds', 'flipEntropyBounds', 'trainReverse', 'reverseBound', 'reverseChain'],
+    ...['sampleReverse', 'allStates', 'stateNumber', 'independentBits', 'exactMarginal', 'exactBound'],
   ],
   training: [
     ...['warmupCosine', 'createTrainingState', 'train', 'startRun', 'averagedModel', 'exportWeights'],
