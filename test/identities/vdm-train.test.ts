@@ -1,7 +1,9 @@
 /** One step of a variational diffusion model against gradients by hand, and what training moves. */
-import { gaussianMixture } from '../../lib/datasets';
+import { gaussianMixture, type ImageDataset } from '../../lib/datasets';
 import { createGenerator, tf } from '../../lib/engine';
+import { unet } from '../../lib/models';
 import {
+  byLevel,
   createVdmState,
   evaluateVdm,
   fixedGamma,
@@ -157,6 +159,38 @@ test('discrete steps, independent times, no decoder, a weight', async () => {
   const weight = (gamma: tf.Tensor): tf.Tensor => tf.fill(gamma.shape, 0.5);
   const more = { T: 10, times: 'independent' as const, decoder: 'none' as const, weight, untilStep: 5 };
   await trained(monotoneGamma(ends), more, async (losses) => expect(losses).toHaveLength(5));
+});
+
+test('images, and a U-Net that counts steps', async () => {
+  const generator = createGenerator(7);
+  const pixels = generator.fork('pixels').integers([6, 64], { max: 256 });
+  const images: ImageDataset = {
+    ...{ kind: 'images', name: 'noise', split: 'train', count: 6, height: 8, width: 8, channels: 1 },
+    ...{ images: Uint8Array.from(pixels.dataSync()), labels: new Uint8Array(6), classes: 1, range: [-1, 1] },
+  };
+  pixels.dispose();
+  const model = unet({ channels: [9, 10], blocks: [0, 1], imageSize: 8, generator });
+  const schedule = linearGamma(ends);
+  const network = { parameters: model.parameters, predict: byLevel(model.predict) };
+  const state = createVdmState({ network, schedule });
+  const seen: number[] = [];
+  for await (const { bitsPerDim } of trainVdm({
+    state,
+    dataset: images,
+    generator,
+    untilStep: 3,
+    batchSize: 4,
+  }))
+    seen.push(bitsPerDim);
+  const found = await evaluateVdm({ denoiser: network.predict, schedule, dataset: images, generator });
+  // Noise cannot be compressed: 8 bits a pixel.
+  expect(seen).toHaveLength(3);
+  expect(found!.bitsPerDim).toBeGreaterThan(8);
+  expect(found!.dims).toBe(64);
+  expect((await gammaValues(schedule, [0])).gamma[0]).not.toBe(ends.gammaMin);
+  state.dispose();
+  model.dispose();
+  schedule.dispose();
 });
 
 test('stops between two steps', async () => {
