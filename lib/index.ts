@@ -18,6 +18,7 @@ export * from './models';
 export * from './training';
 export * from './nonequilibrium';
 export * from './sampling';
+export * from './vdm';
 export * from './viz';
 export { createStopToken, interruptToken, type StopToken } from './stop';
 export { budget } from './budget';

@@ -59,10 +59,7 @@ const ROLL_VARIANCE =
 export function swissRollCurve(u: number): [number, number] {
   const scale = Math.sqrt(2 / ROLL_VARIANCE);
   const angle = Math.PI * (1.5 + 3 * u);
-  return [
-    scale * (angle * Math.cos(angle) - ROLL_MEAN[0]),
-    scale * (angle * Math.sin(angle) - ROLL_MEAN[1]),
-  ];
+  return [scale * (angle * Math.cos(angle) - ROLL_MEAN[0]), scale * (angle * Math.sin(angle) - ROLL_MEAN[1])];
 }
 
 /**

@@ -61,6 +61,18 @@ export function scoreCoefficient(schedule: Schedule, t: number): number {
   return -1 / Math.sqrt(schedule.oneMinusAbar[t]);
 }
 
+/**
+ * The numbers in Tweedie's formula `x_0 = (x_t + (1 - abar_t) score) / sqrt(abar_t)`: with the gradient of log q(x_t) as
+ * score it gives E[x_0 | x_t], whatever the data are.
+ *
+ * @see Luo 2022 (arXiv 2208.11970), eqs. 131-133; Efron 2011, Tweedie's formula and selection bias
+ */
+export function x0FromScoreCoefficients(schedule: Schedule, t: number): { xt: number; score: number } {
+  assertStep(schedule, t);
+  const root = Math.sqrt(schedule.abar[t]);
+  return { xt: 1 / root, score: schedule.oneMinusAbar[t] / root };
+}
+
 /** What all conversions share: the schedule, and the step of each sample (int32 `[B]`, 0..T-1). */
 interface At {
   schedule: Schedule;
@@ -124,4 +136,10 @@ export function scoreFromEps<X extends tf.Tensor>(o: At & { eps: X }): X {
 export function epsFromScore<X extends tf.Tensor>(o: At & { score: X }): X {
   const coefficients = (schedule: Schedule, t: number) => ({ score: 1 / scoreCoefficient(schedule, t) });
   return combine(o.schedule, o.t, coefficients, { score: o.score });
+}
+
+/** `x_0 = (x_t + (1 - abar_t) score) / sqrt(abar_t)`, shaped as xt; the caller owns it. @throws Error if the shapes differ. */
+export function x0FromScore<X extends tf.Tensor>(o: At & { xt: X; score: X }): X {
+  assertSameShape('xt', o.xt, 'score', o.score);
+  return combine(o.schedule, o.t, x0FromScoreCoefficients, { xt: o.xt, score: o.score });
 }

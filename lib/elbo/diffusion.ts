@@ -1,5 +1,5 @@
 /** A diffusion model in one dimension as the hierarchical VAE that it is (notes: "Variational Diffusion Models"). */
-import { assertStep, epsMeanCoefficients, posteriorCoefficients, type Schedule } from '../diffusion';
+import { assertStep, epsMeanCoefficients, type Schedule } from '../diffusion';
 import type { Gaussian } from '../gaussian';
 import type { HierarchicalVae } from './hierarchical';
 
@@ -57,23 +57,4 @@ export function diffusionVae(
       };
     }),
   };
-}
-
-/**
- * What turns the squared error of the noise into the ELBO's term of step t, nats:
- * `KL = w_t E|eps - epsHat|^2` (+ a constant if sigma_t^2 is not the posterior's), with
- * `w_t = beta_t^2 / (2 sigma_t^2 alpha_t (1 - abar_t))`. L_simple puts 1 in its place.
- *
- * @throws Error if t is no step of the schedule, or the variance is 0 (the posterior's at t = 0: take 'beta')
- * @see Ho et al. 2020 (arXiv 2006.11239), eq. 12
- */
-export function epsWeight(schedule: Schedule, t: number, variance: 'beta' | 'posterior' = 'beta'): number {
-  const { variance: posterior } = posteriorCoefficients(schedule, t);
-  const sigmaSquared = variance === 'posterior' ? posterior : schedule.betas[t];
-  if (sigmaSquared === 0) {
-    throw new Error(
-      "t is 0, where the posterior's variance is 0 and the term is the reconstruction: use 'beta'.",
-    );
-  }
-  return schedule.betas[t] ** 2 / (2 * sigmaSquared * schedule.alphas[t] * schedule.oneMinusAbar[t]);
 }

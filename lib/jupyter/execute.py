@@ -115,6 +115,8 @@ class Run:
         except Exception as error:
             self.fail(-1, None, f"cannot be read as a notebook: {error}")
             return self.result(started)
+        if not any(cell.cell_type == "code" for cell in notebook.cells):
+            return self.result(started)  # a page of text
         client = Client(
             notebook,
             kernel_name="tsdiffusion",

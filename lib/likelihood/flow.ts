@@ -15,13 +15,10 @@ import { assertRunOptions, derived, run } from '../compile';
 import type { Schedule } from '../diffusion';
 import { ready, tf, type Generator } from '../engine';
 import { interruptToken } from '../stop';
-import { BIN_WIDTH } from './decoder';
+import { dequantise, type Dequantisation } from './dequantise';
 import { assertGreyLevels, samplesOf, type EvaluationOptions } from './samples';
 import { meanBits, type BitsPerDim } from './statistics';
 import { epsAndTrace, exactProbes, randomProbes } from './trace';
-
-/** Where noise spreads a grey level. */
-const ONE_BIN = { min: -BIN_WIDTH / 2, max: BIN_WIDTH / 2 };
 
 export interface FlowOptions extends EvaluationOptions {
   /** Steps of the solver, spread evenly over t = 0..T-1; all T - 1 by default. */
@@ -32,14 +29,15 @@ export interface FlowOptions extends EvaluationOptions {
    */
   probes?: 'exact' | number;
   /**
-   * Spread each grey level evenly over its bin before: a density at exact grey levels says nothing about their probability.
-   * True by default for images.
+   * How grey levels become a density, which says nothing about the probability of exact levels: with the noise of the first
+   * step, as the model has seen them ('noise', the default for images), or spread evenly over their bins ('uniform').
+   * 'none', the default for points: the density itself.
    */
-  dequantise?: boolean;
+  dequantise?: Dequantisation;
 }
 
 export interface FlowLikelihood extends BitsPerDim {
-  /** `ln p` of each sample as a density in the units of x_0, nats; of dequantised images at the point in the bin. */
+  /** `ln p` of each sample as a density in the units of x_0, nats; of dequantised images where the noise has put them. */
   logDensities: Float64Array;
   /** `-log2 P / dims` of each sample: of a grey level if dequantised (an upper bound in the mean), else of the density. */
   values: Float64Array;
@@ -54,9 +52,8 @@ export interface FlowLikelihood extends BitsPerDim {
  * The log-likelihood of samples under the model's flow, nats and bits per dimension, by Heun's method.
  *
  * The density is that of the flow at the first step's noise level, t = 0: of data plus noise of std
- * `rho_0 = sqrt((1 - abar_0) / abar_0)`, taken at x_0 itself. A pixel that never varies costs
- * `log2(127.5 sqrt(2 pi) rho_0)` bits in it, 1.7 for rho_0 = 0.01: compare with the bound only where rho_0 is well below the
- * width of a grey level, 0.008. At the other end p(x_T) is N(0, I). With random directions each `ln p` is without bias,
+ * `rho_0 = sqrt((1 - abar_0) / abar_0)`. Images get such noise themselves, and the bits are those of their grey levels (see
+ * `dequantise`); points are taken as they are. At the other end p(x_T) is N(0, I). With random directions each `ln p` is without bias,
  * up to the error of the solver, which falls with the square of the number of steps.
  *
  * @returns undefined if it was stopped
@@ -67,14 +64,18 @@ export async function flowLikelihood(options: FlowOptions): Promise<FlowLikeliho
   const { denoiser, schedule, generator, stop = interruptToken, eager, precision, onProgress } = options;
   const samples = samplesOf(options);
   const { dims, count, shape, isImages } = samples;
-  const { probes = isImages ? 1 : 'exact', dequantise = isImages } = options;
+  const { probes = isImages ? 1 : 'exact', dequantise: kind = isImages ? 'noise' : 'none' } = options;
   if (probes !== 'exact' && !(Number.isInteger(probes) && probes >= 1)) {
     throw new Error(`probes is ${probes}: use 'exact' or a whole number of at least 1.`);
   }
   assertRunOptions(options);
+  if (!['noise', 'uniform', 'none'].includes(kind)) {
+    throw new Error(`dequantise is '${kind}': use 'noise', 'uniform' or 'none'.`);
+  }
   const nodes = nodesOf(schedule, options.solverSteps);
   const traced = derived(denoiser, 'eps and trace', epsAndTrace);
   const logDensities = new Float64Array(count);
+  const nats = new Float64Array(count);
   const nfe = 2 * (nodes.length - 1);
   let calls = 0;
   await ready();
@@ -99,12 +100,12 @@ export async function flowLikelihood(options: FlowOptions): Promise<FlowLikeliho
       return { eps, trace };
     };
     try {
-      if (dequantise) {
+      if (kind !== 'none') {
         await assertGreyLevels(y);
-        const u = own('dequantise').uniform(y.shape, { ...ONE_BIN, firstSample: first });
-        const spread = tf.add(y, u);
-        tf.dispose([y, u]);
-        y = spread;
+        const spread = await dequantise(kind, y, { rho: nodes[0].rho, generator, first });
+        y.dispose();
+        y = spread.y;
+        nats.set(spread.nats, first);
       }
       const volume = new Float64Array(size);
       for (let i = 1; i < nodes.length; i++) {
@@ -120,8 +121,7 @@ export async function flowLikelihood(options: FlowOptions): Promise<FlowLikeliho
       tf.dispose([y, directions]);
     }
   }
-  const lnBin = dequantise ? dims * Math.log(BIN_WIDTH) : 0;
-  const nats = logDensities.map((value) => -value - lnBin);
+  logDensities.forEach((value, i) => (nats[i] -= value));
   return {
     ...meanBits(nats, dims),
     logDensities,

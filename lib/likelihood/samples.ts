@@ -27,6 +27,9 @@ export interface EvaluationOptions extends RunOptions {
   onProgress?: (nfe: number, total: number) => void;
 }
 
+/** Where samples come from, and how many at a time. */
+export type SampleSource = Pick<EvaluationOptions, 'dataset' | 'x0' | 'count' | 'batchSize'>;
+
 /** The samples behind the options. */
 export interface Samples {
   count: number;
@@ -42,7 +45,7 @@ export interface Samples {
 }
 
 /** @throws Error unless there is one source of samples, and count and batchSize fit it */
-export function samplesOf(options: EvaluationOptions): Samples {
+export function samplesOf(options: SampleSource): Samples {
   const { dataset, x0, batchSize = 32 } = options;
   if ((dataset === undefined) === (x0 === undefined)) {
     throw new Error('Give either dataset or x0: what the likelihood is of.');

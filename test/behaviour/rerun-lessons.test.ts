@@ -4,7 +4,14 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { codeCells, execute, notebookFolder, writeNotebook, type Result } from '../helpers/notebooks';
 
-const lessons = ['02-from-vae-to-diffusion', '03-elbo', '04-unet', '07-ddim', '09-original-2015'];
+const lessons = [
+  '02-from-vae-to-diffusion',
+  '03-elbo',
+  '04-unet',
+  '07-ddim',
+  '08-variational-diffusion',
+  '09-original-2015',
+];
 const repeats = 3;
 /** The first cell: counts the tensors after each run of a cell. Its names must not occur in a lesson. */
 const counting = `

@@ -33,3 +33,24 @@ test.each(['00-start-here.ipynb', '01-forward-process.ipynb'])(
     await notebook.close();
   },
 );
+
+test('the page of equations shows them, and leads to the cell that evaluates one', async () => {
+  for (const name of ['equations.ipynb', '03-elbo.ipynb']) copyNotebook(lab, name, { outputs: true });
+  const equations = await NotebookPage.open(browser, lab, 'equations.ipynb');
+  const { page } = equations;
+  await page.locator('.jp-RenderedMarkdown mjx-container, .jp-RenderedMarkdown .MathJax').first().waitFor();
+  await equations.screenshot('equations', page.locator('.jp-RenderedMarkdown').nth(5));
+  const link = page.getByRole('link', { name: '03-elbo, cell line-6', exact: true }).first();
+  const cell = page.locator('.jp-Notebook:visible .jp-CodeCell').filter({ hasText: 'evaluate(6, line6' });
+  await link.click();
+  await cell.waitFor({ timeout: 60_000 });
+  // A notebook that was not open is still growing when JupyterLab looks for the cell: the second click finds it.
+  await page.locator('.lm-TabBar-tabLabel', { hasText: 'equations.ipynb' }).click();
+  await link.click();
+  const inView = async () => ((await cell.boundingBox())?.y ?? Infinity) < 1400;
+  for (const deadline = Date.now() + 30_000; !(await inView()) && Date.now() < deadline;)
+    await page.waitForTimeout(200);
+  expect(await inView()).toBe(true);
+  await equations.screenshot('equations-cell', cell);
+  await equations.close();
+});

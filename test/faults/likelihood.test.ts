@@ -83,7 +83,8 @@ describe('flowLikelihood', () => {
     ['solverSteps 0', { solverSteps: 0 }, /solverSteps is 0: .* from 1 to T - 1 = 5/],
     ['too many solverSteps', { solverSteps: 6 }, /solverSteps is 6/],
     ['probes', { probes: 0 }, /probes is 0/],
-    ['points that are no grey levels', { dequantise: true }, /no grey level/],
+    ['points that are no grey levels', { dequantise: 'uniform' }, /no grey level/],
+    ['a way to dequantise', { dequantise: true }, /dequantise is 'true': use 'noise', 'uniform' or 'none'/],
   ])('%s', (_, options, message) => refuses(flow(options), tf.zeros([2, 2]), message));
 
   test('a denoiser that throws leaves nothing behind', () =>

@@ -13,8 +13,11 @@ export function workplace() {
     at,
     files: (): string[] => fs.readdirSync(folder).sort(),
     /** As if the user had typed the line there; `onOutput` as in `runNode`. */
-    run: (name: 'train' | 'sample', line: string, onOutput?: Parameters<typeof runNode>[2]): Promise<Ended> =>
-      runNode([program(name), ...line.split(' ').filter(Boolean)], folder, onOutput),
+    run: (
+      name: 'train' | 'sample' | 'likelihood',
+      line: string,
+      onOutput?: Parameters<typeof runNode>[2],
+    ): Promise<Ended> => runNode([program(name), ...line.split(' ').filter(Boolean)], folder, onOutput),
     /** Begins a run of the tiny preset, without its first step, as a checkpoint that the program can go on with. */
     async begin(name: string, steps: number, T?: number): Promise<void> {
       const tiny = tinyRun({ preset: tinyPreset({ T }), steps });

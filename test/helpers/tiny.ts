@@ -101,6 +101,6 @@ export function runNode(
 }
 
 /** The compiled program behind `npm run <name>`. */
-export function program(name: 'train' | 'sample' | 'bench'): string {
+export function program(name: 'train' | 'sample' | 'likelihood' | 'bench'): string {
   return path.join(root, 'node_modules', 'tsdiffusion', 'cli', `${name}.js`);
 }

@@ -19,10 +19,25 @@ const mayImport: Record<string, string[]> = {
   likelihood: ['engine', 'compile', 'datasets', 'gaussian', 'diffusion', 'elbo'],
   training: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models'],
   nonequilibrium: ['engine', 'compile', 'datasets', 'nn', 'diffusion', 'training'],
-  sampling: ['engine', 'compile', 'diffusion'],
+  sampling: ['engine', 'compile', 'gaussian', 'diffusion'],
+  vdm: [
+    ...['engine', 'compile', 'datasets', 'nn', 'diffusion', 'oracle', 'likelihood', 'training', 'sampling'],
+  ],
   viz: ['engine', 'io', 'datasets'],
   bench: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling'],
-  cli: ['engine', 'compile', 'io', 'datasets', 'diffusion', 'models', 'training', 'sampling', 'viz', 'bench'],
+  cli: [
+    'engine',
+    'compile',
+    'io',
+    'datasets',
+    'diffusion',
+    'models',
+    'training',
+    'sampling',
+    'likelihood',
+    'viz',
+    'bench',
+  ],
 };
 
 /** The modules of lib that a file imports, as paths from lib. */

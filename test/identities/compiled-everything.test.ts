@@ -12,6 +12,7 @@ import * as nonequilibrium from '../../lib/nonequilibrium';
 import * as oracle from '../../lib/oracle';
 import * as sampling from '../../lib/sampling';
 import * as training from '../../lib/training';
+import * as vdm from '../../lib/vdm';
 import { compiledErrors, relativeError } from '../helpers/compiled';
 import { cases, schedule, T } from '../helpers/compiled-cases';
 import { updates, type Update } from '../helpers/compiled-updates';
@@ -19,7 +20,7 @@ import { randomise } from '../helpers/gradient';
 import { expectNoLeaks } from '../helpers/leaks';
 import { trace } from '../helpers/samplers';
 
-const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, training, nonequilibrium };
+const folders = { nn, diffusion, models, oracle, elbo, likelihood, sampling, training, vdm, nonequilibrium };
 
 /** What else these folders export: functions of numbers, random draws, files, and the loop of compiled-steps.test.ts. */
 const others: Record<keyof typeof folders, string[]> = {
@@ -37,7 +38,7 @@ const others: Record<keyof typeof folders, string[]> = {
     ],
     ...['forwardCoefficients', 'x0Coefficients', 'epsCoefficients', 'vFromEpsCoefficients'],
     ...['epsFromVCoefficients', 'x0FromVCoefficients', 'scoreCoefficient', 'posteriorCoefficients'],
-    ...['epsMeanCoefficients', 'sampleTimesteps'],
+    ...['epsMeanCoefficients', 'sampleTimesteps', 'x0FromScoreCoefficients'],
   ],
   models: ['presetNamed'],
   oracle: ['mixtureLogDensity', 'swissRollLogDensities', 'swissRollEntropyBits'],
@@ -54,12 +55,18 @@ const others: Record<keyof typeof folders, string[]> = {
     ],
     ...['posteriorGap', 'elboMonteCarlo', 'sumOfTerms', 'consistencyTerms', 'matchingTerms'],
     ...['consistencyEstimate', 'matchingEstimate', 'consistencyStepEstimate', 'matchingStepEstimate'],
-    ...['optimalEps', 'diffusionVae', 'epsWeight'],
+    ...['optimalEps', 'diffusionVae', 'epsWeight', 'snrWeight', 'targetWeights', 'chainOf', 'diffusionChain'],
+    ...['exactSum', 'exactLogMean', 'gridSum', 'gridLogMean', 'sampledSum', 'redrawn'],
+    ...Array.from({ length: 12 }, (_, i) => `line${i + 1}`),
   ],
   likelihood: [
     ...['assertStd', 'decoderLogProbability', 'decoderLogProbabilities', 'createLossHistory', 'bitsPerDimOf'],
+    'dequantise',
   ],
-  sampling: ['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
+  sampling: [
+    ...['reverseSigma', 'ddimCoefficients', 'timesteps', 'assertTimestepList', 'respace'],
+    ...['langevinMoments', 'langevinStationary'],
+  ],
   nonequilibrium: [
     ...['flipSchedule', 'flipStep', 'flipMarginal', 'flipPosterior', 'bitEntropy', 'bitKl', 'bendBits'],
     ...['gaussianEntropyBounds', 'flipEntropyBounds', 'trainReverse', 'reverseBound', 'reverseChain'],
@@ -68,6 +75,21 @@ const others: Record<keyof typeof folders, string[]> = {
   training: [
     ...['warmupCosine', 'createTrainingState', 'train', 'startRun', 'averagedModel', 'exportWeights'],
     ...['loadModel', 'readCheckpointInfo', 'resumeTraining', 'saveCheckpoint', 'previousFile', 'stuckLoss'],
+  ],
+  // What runs a network, compiled or not, is in vdm-sample, vdm-loss and vdm-train.test.ts.
+  vdm: [
+    ...['alphaOf', 'sigmaOf', 'gammaOf', 'ancestralCoefficients', 'scheduleFromGammas', 'antitheticTimes'],
+    ...['stepOfTime', 'levelLogProbabilities', 'reconstructionNats', 'gaussianError', 'lossOfSteps'],
+    ...['lossOverGamma', 'lossOverTime', 'oracleAtGamma', 'quantised', 'gammaValues', 'createVdmState'],
+    ...[
+      'withAveragedWeights',
+      'keepAveragedWeights',
+      'trainVdm',
+      'evaluateVdm',
+      'errorByLevel',
+      'ancestral',
+      'sampleVdm',
+    ],
   ],
 };
 
@@ -192,6 +214,22 @@ describe('chains and losses', () => {
     });
   });
 
+  test.each([
+    ['points', (): tf.Tensor => tf.zeros([5, 2])],
+    ['images', (): tf.Tensor => tf.zeros([2, 8, 8, 1])],
+  ] as const)('langevin, %s, three steps at a time', async (name, start) => {
+    const denoiser = (name === 'points' ? points : images).predict;
+    await compare(async (how) => {
+      const x = start();
+      const score = sampling.scoreOf({ denoiser, schedule, t: 4 });
+      const walked: number[] = [];
+      const options = { ...both, score, shape: x.shape, x, stepSize: 0.1, steps: 7, every: 3, ...how };
+      for await (const state of sampling.langevin(options)) walked.push(state.step, ...state.x.dataSync());
+      x.dispose();
+      return walked;
+    });
+  });
+
   /** What takes a denoiser, and runs it compiled if that is pure. */
   const losses: Record<string, (denoiser: Denoiser) => Promise<number[]>> = {
     validationLoss: async (denoiser) => [await training.validationLoss(common(denoiser))],
@@ -237,7 +275,7 @@ describe('chains and losses', () => {
 
   test.each(Object.entries(folders))('%s exports no function that is left out here', (folder, exported) => {
     const run = [...cases, ...updates, ...samplers].map(({ of }) => of);
-    const covered = new Set([...run, 'sample', ...Object.keys(losses)]);
+    const covered = new Set([...run, 'sample', 'langevin', ...Object.keys(losses)]);
     const functions = Object.entries(exported).filter(([, value]) => typeof value === 'function');
     const open = functions.map(([name]) => name).filter((name) => !covered.has(name));
     expect(open.sort()).toEqual([...others[folder as keyof typeof folders]].sort());

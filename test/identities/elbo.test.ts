@@ -8,6 +8,7 @@ import {
   diffusionVae,
   elboExact,
   elboMonteCarlo,
+  encoderMarginals,
   epsWeight,
   estimate,
   logEvidence,
@@ -121,6 +122,20 @@ describe('a hierarchical VAE', () => {
     const joint = (h: number) =>
       Math.exp(logDensity(h, one.prior) + logDensity(x, conditionAt(one.decoder[0], h)));
     near(Math.log(integral(joint)), logEvidence(one, x), 1e-9);
+  });
+
+  test("the encoder's marginals are its steps, one after the other", () => {
+    const [one, two, three] = encoderMarginals(vae, 0.7);
+    near(one.mean, 0.8 * 0.7);
+    near(one.variance, 0.3);
+    // Of the second the density is an integral over the first.
+    for (const h of [-1, 0.3, 1.5]) {
+      const joint = (h1: number) =>
+        Math.exp(logDensity(h1, one) + logDensity(h, conditionAt(vae.encoder[1], h1)));
+      near(Math.log(integral(joint)), logDensity(h, two), 1e-9);
+    }
+    near(three.mean, 0.9 * (0.6 * 0.56 + 0.1) - 0.2);
+    near(three.variance, 0.81 * (0.36 * 0.3 + 0.6) + 0.7);
   });
 
   test('sampling agrees within four standard errors', () => {

@@ -1,10 +1,16 @@
 /** The likelihood of the probability-flow ODE: against the exact flow of a Gaussian, and densities in closed form. */
 import { pure } from '../../lib/compile';
 import type { GaussianMixture } from '../../lib/datasets';
-import { cosineSchedule, linearSchedule, type Denoiser, type Schedule } from '../../lib/diffusion';
+import {
+  cosineSchedule,
+  linearSchedule,
+  logSnrSchedule,
+  type Denoiser,
+  type Schedule,
+} from '../../lib/diffusion';
 import { logDensity } from '../../lib/gaussian';
 import { createGenerator, tf } from '../../lib/engine';
-import { flowLikelihood, type FlowLikelihood, type FlowOptions } from '../../lib/likelihood';
+import { combLogDensity, flowLikelihood, type FlowLikelihood, type FlowOptions } from '../../lib/likelihood';
 import { epsAndTrace, exactProbes, randomProbes } from '../../lib/likelihood/trace';
 import { mixtureDenoiser, mixtureLogDensity } from '../../lib/oracle';
 import { createStopToken } from '../../lib/stop';
@@ -150,7 +156,7 @@ test('one random direction: the exact trace in the mean', async () => {
   expect(Math.abs(found.bitsPerDim - exact.values[1])).toBeLessThan(3 * found.standardError);
 });
 
-test('images: spread over their bins, in bits of a grey level', async () => {
+test('images, uniformly spread over their bins, in bits of a grey level', async () => {
   const schedule = cosineSchedule({ T: 60 });
   const mixture: GaussianMixture = { weights: [1], means: [[0.1, 0.2, 0.3, -0.4]], std: 0.6 };
   const levels = [0, 90, 200, 255, 30, 40, 50, 60];
@@ -159,7 +165,15 @@ test('images: spread over their bins, in bits of a grey level', async () => {
     [2, 2, 2, 1],
   );
   const generator = createGenerator(4);
-  const found = await flow({ mixture, schedule }, { x0, probes: 'exact', batchSize: 1 });
+  const found = await flow(
+    { mixture, schedule },
+    {
+      x0,
+      probes: 'exact',
+      batchSize: 1,
+      dequantise: 'uniform',
+    },
+  );
   const u = generator.fork('dequantise').uniform([2, 2, 2, 1], { min: -1 / 255, max: 1 / 255 });
   const spread = tf.tidy(() => tf.add(x0, u).reshape([2, 4]).arraySync() as number[][]);
   tf.dispose([x0, u]);
@@ -169,6 +183,60 @@ test('images: spread over their bins, in bits of a grey level', async () => {
     expect(found.values[i]).toBeCloseTo(perDim + Math.log2(127.5), 10);
   });
   expect(found.dims).toBe(4);
+});
+
+describe('images, with the noise of the first step', () => {
+  const valueOf = (level: number) => level / 127.5 - 1;
+  const levels = [40, 41];
+  const shares = [0.3, 0.7];
+  const pixels: GaussianMixture = {
+    weights: shares,
+    means: levels.map((level) => [valueOf(level)]),
+    std: 1e-6,
+  };
+  const bitsOf = async (logSnrStart: number, kind: 'noise' | 'uniform'): Promise<number[]> => {
+    const schedule = logSnrSchedule({ T: 601, logSnrStart, logSnrEnd: -12 });
+    const x0 = tf.tensor4d(levels.map(valueOf), [2, 1, 1, 1]);
+    const options = {
+      x0: tf.tile(x0, [40, 1, 1, 1]),
+      probes: 'exact',
+      batchSize: 80,
+      dequantise: kind,
+    } as const;
+    const { values } = (await flow({ mixture: pixels, schedule }, options))!;
+    tf.dispose([x0, options.x0]);
+    return [0, 1].map((i) =>
+      values.filter((_, k) => k % 2 === i).reduce((sum, value) => sum + value / 40, 0),
+    );
+  };
+
+  test('far below a grey level: the bits of neighbouring levels of unequal shares', async () => {
+    (await bitsOf(13.3, 'noise')).forEach((bits, i) => expect(bits).toBeCloseTo(-Math.log2(shares[i]), 1));
+    // A density taken between the teeth of the comb says next to nothing.
+    (await bitsOf(13.3, 'uniform')).forEach((bits, i) =>
+      expect(bits).toBeGreaterThan(0.7 - Math.log2(shares[i])),
+    );
+  });
+
+  test('above a grey level: a bound', async () => {
+    const bits = await bitsOf(9, 'noise');
+    const exact = shares.map((share) => -share * Math.log2(share)).reduce((a, b) => a + b);
+    const mean = bits.reduce((sum, value, i) => sum + shares[i] * value, 0);
+    expect(mean).toBeGreaterThan(exact + 0.1);
+    expect(mean).toBeLessThan(8);
+  });
+
+  test('the comb: ln of the sum of 256 Gaussians a pixel', () => {
+    const places = [-1.01, -0.3, 0.0042, 0.98];
+    const found = tf.tidy(() => combLogDensity(tf.tensor4d(places, [2, 2, 1, 1]), 0.003).arraySync());
+    const tooth = (y: number, level: number) =>
+      Math.exp(logDensity(y, { mean: valueOf(level), variance: 9e-6 }));
+    const exact = places.map((y) =>
+      Math.log(Array.from({ length: 256 }, (_, level) => tooth(y, level)).reduce((a, b) => a + b)),
+    );
+    expect(found[0]).toBeCloseTo(exact[0] + exact[1], 3);
+    expect(found[1]).toBeCloseTo(exact[2] + exact[3], 3);
+  });
 });
 
 test('compiled or not, whatever the batch; ends where it is stopped', async () => {

@@ -7,6 +7,7 @@ import {
   scoreCoefficient,
   vFromEpsCoefficients,
   x0Coefficients,
+  x0FromScoreCoefficients,
   x0FromVCoefficients,
 } from '../../lib/diffusion';
 import { optimalEps } from '../../lib/elbo';
@@ -39,11 +40,11 @@ describe.each(oracles)('%s', (_, oracle) => {
     }));
 
   test("Tweedie's formula: x0 is (x_t + (1 - abar) score) / sqrt(abar)", () =>
-    each((t, xt, { score, x0 }) =>
-      xt.forEach((x, i) =>
-        near(x0[i], (x + schedule.oneMinusAbar[t] * score[i]) / Math.sqrt(schedule.abar[t])),
-      ),
-    ));
+    each((t, xt, { score, x0 }) => {
+      const c = x0FromScoreCoefficients(schedule, t);
+      near(c.score / c.xt, schedule.oneMinusAbar[t]);
+      xt.forEach((x, i) => near(x0[i], c.xt * x + c.score * score[i]));
+    }));
 
   test('x0, eps, v and score say the same by the conversions of lib/diffusion', () =>
     each((t, xt, { x0, eps, v, score }) => {

@@ -16,6 +16,7 @@ import {
   scoreFromEps,
   vFromEps,
   vFromEpsCoefficients,
+  x0FromScore,
   x0FromV,
   x0FromVCoefficients,
 } from '../../lib/diffusion';
@@ -138,6 +139,7 @@ describe('on tensors, each sample at its own step', () => {
       ['x0FromV', x0FromV, (i) => x0[i], () => 1],
       ['scoreFromEps', scoreFromEps, (i) => scoreCoefficient(schedule, t[i]) * eps[i], (i) => -scoreCoefficient(schedule, t[i])], // prettier-ignore
       ['epsFromScore of scoreFromEps', (b) => tf.tidy(() => epsFromScore({ ...b, score: scoreFromEps(b) })), (i) => eps[i], () => 1], // prettier-ignore
+      ['x0FromScore of scoreFromEps', (b) => tf.tidy(() => x0FromScore({ ...b, score: scoreFromEps(b) })), (i) => x0[i], (i) => 1 / Math.sqrt(schedule.abar[t[i]])], // prettier-ignore
       ['x0FromV of vFromEps', (b) => tf.tidy(() => x0FromV({ ...b, v: vFromEps(b) })), (i) => x0[i], (i) => 1 / Math.sqrt(schedule.abar[t[i]])], // prettier-ignore
       ['predictX0 of epsFromV', (b) => tf.tidy(() => predictX0({ ...b, eps: epsFromV(b) })), (i) => x0[i], (i) => 1 / Math.sqrt(schedule.abar[t[i]])], // prettier-ignore
     ])('%s', (_, convert, expected, amplification) => {
@@ -151,6 +153,7 @@ describe('on tensors, each sample at its own step', () => {
     ['vFromEps', (b, bad) => vFromEps({ ...b, eps: bad }), 'eps has shape [5]'],
     ['epsFromV', (b, bad) => epsFromV({ ...b, v: bad }), 'v has shape [5]'],
     ['x0FromV', (b, bad) => x0FromV({ ...b, v: bad }), 'v has shape [5]'],
+    ['x0FromScore', (b, bad) => x0FromScore({ ...b, score: bad }), 'score has shape [5]'],
   ])('%s refuses a target of another shape', (_, convert, message) => {
     expect(() => run([5, 1], (b) => convert(b, b.eps.reshape([5])))).toThrow(message);
   });

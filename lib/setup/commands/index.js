@@ -4,6 +4,7 @@
 const path = require('node:path');
 const { runInForeground, pythonEnvironment } = require('../children');
 const { doctor } = require('./doctor');
+const { equations } = require('./equations');
 const { start } = require('./start');
 
 /**
@@ -67,8 +68,10 @@ const commands = {
     ]),
   ),
   notebooks: { needs: everything, run: notebooks },
+  equations: { needs: [], run: equations },
   train: { needs: everything, run: node('tsdiffusion/cli/train.js') },
   sample: { needs: everything, run: node('tsdiffusion/cli/sample.js') },
+  likelihood: { needs: everything, run: node('tsdiffusion/cli/likelihood.js') },
   bench: { needs: everything, run: node('tsdiffusion/cli/bench.js') },
   setup: { needs: everything, run: setup },
   doctor: { needs: [], run: doctor },
