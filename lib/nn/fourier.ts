@@ -10,7 +10,7 @@ import { tf } from '../engine';
  * low-noise end of a likelihood model, the answer hangs on such differences.
  *
  * @throws when there is no exponent, or one is not a whole number from 0 to 16
- * @see Kingma et al. 2021 (arXiv 2107.00630), section 5.1 and appendix C, with x in [-1, 1]
+ * @see Kingma et al. 2021 (arXiv 2107.00630), section 3.4 and the appendix, with x in [-1, 1]
  */
 export function fourierFeatures(x: tf.Tensor, exponents: readonly number[]): tf.Tensor {
   checkExponents(exponents);
