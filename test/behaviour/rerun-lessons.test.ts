@@ -55,7 +55,7 @@ beforeAll(() => {
     return file;
   });
   ({ results } = execute(files, ['--keep-going', '--jobs', '2'], { env: { TSDIFFUSION_BUDGET: '0.01' } }));
-}, 400_000);
+}, 900_000);
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 test.each(lessons)('lesson %s, each cell three times', (lesson) => {
