@@ -36,3 +36,21 @@ export function batches(
     for (let b = 0; b < total; b++) yield order.subarray(b * batchSize, (b + 1) * batchSize);
   })();
 }
+
+/**
+ * Batches without end, one epoch after the other, as a training that has done `step` steps goes on with them.
+ * @throws RangeError at once when `batchSize` does not fit
+ */
+export function batchesFrom(
+  dataset: { count: number },
+  o: Omit<BatchOptions, 'epoch' | 'dropLast'> & { step?: number },
+): Generator<{ epoch: number; indices: Uint32Array }, never, undefined> {
+  const { step = 0 } = o;
+  const perEpoch = batchCount(dataset, o);
+  return (function* () {
+    for (let epoch = Math.floor(step / perEpoch); ; epoch++) {
+      let done = epoch * perEpoch;
+      for (const indices of batches(dataset, { ...o, epoch })) if (done++ >= step) yield { epoch, indices };
+    }
+  })();
+}

@@ -1,4 +1,4 @@
-export { batchCount, batches } from './batches';
+export { batchCount, batches, batchesFrom } from './batches';
 export type { BatchOptions } from './batches';
 export { classCounts, sampleShape, sliceDataset } from './dataset';
 export type { Dataset, ImageDataset, PointDataset } from './dataset';

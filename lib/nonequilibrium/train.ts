@@ -1,6 +1,6 @@
 /** Training of a reverse model: its bound, one random step for each sample. */
 import { compile } from '../compile';
-import { batches, toBatch, type PointDataset } from '../datasets';
+import { batchesFrom, toBatch, type PointDataset } from '../datasets';
 import { integersFrom, ready, seedOf, tf, type Generator } from '../engine';
 import { interruptToken, type StopToken } from '../stop';
 import { Adam } from '../training/adam';
@@ -29,11 +29,6 @@ export interface TrainReverseStep {
   step: number;
   /** An estimate of the bound from this batch before its update, bits a sample; it scatters, for it has one t a sample. */
   bits: number;
-}
-
-/** Where training is in the data: batch after batch, in a new order in each pass. */
-function* indicesForever(dataset: PointDataset, batchSize: number, generator: Generator) {
-  for (let epoch = 0; ; epoch++) yield* batches(dataset, { batchSize, generator, epoch });
 }
 
 /**
@@ -71,10 +66,10 @@ export async function* trainReverse(options: TrainReverseOptions): AsyncGenerato
     { name: 'step of a reverse model' },
   );
   await ready();
-  const order = indicesForever(dataset, batchSize, generator);
+  const order = batchesFrom(dataset, { batchSize, generator });
   try {
     for (let step = 0; step < steps && !stop.stopped; step++) {
-      const x0 = toBatch(dataset, order.next().value as ArrayLike<number>);
+      const x0 = toBatch(dataset, order.next().value.indices);
       const seeds = tf.tensor1d(
         [
           ...seedOf(generator.fork('t', step), 'integers', [batchSize]),

@@ -2,7 +2,7 @@
  * The training loop (the notes' section "Training loop"; Ho et al. 2020, algorithm 1) as a generator: the caller draws
  * steps and decides what to print, plot or save between them.
  */
-import { batchCount, batches, toBatch, type Dataset } from '../datasets';
+import { batchesFrom, toBatch, type Dataset } from '../datasets';
 import { assertRunOptions, type RunOptions } from '../compile';
 import { sampleTimesteps, type Schedule } from '../diffusion';
 import { ready, seedOf, tf, type Generator } from '../engine';
@@ -167,25 +167,20 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   assertRunOptions(options);
   const inParts = options.eager || (sliceSize !== undefined && sliceSize < batchSize);
   const rateAt: LearningRate = typeof learningRate === 'number' ? () => learningRate : learningRate;
-  const perEpoch = batchCount(dataset, { batchSize });
+  const rest = batchesFrom(dataset, { batchSize, generator, step: state.step });
   await ready();
-  while (state.step < untilStep) {
-    const epoch = Math.floor(state.step / perEpoch);
-    let done = state.step % perEpoch;
-    for (const indices of batches(dataset, { batchSize, generator, epoch })) {
-      if (done-- > 0) continue;
-      if (state.step >= untilStep || stop.stopped) return;
-      const rate = rateAt(state.step);
-      const step = inParts ? stepInParts : wholeStep;
-      const loss = await step(options, indices, rate);
-      if (loss === undefined) return;
-      state.step += 1;
-      if (!Number.isFinite(loss)) {
-        throw new Error(
-          `The loss is ${loss} at step ${state.step}: training diverged; use a smaller learningRate than ${rate}.`,
-        );
-      }
-      yield { step: state.step, epoch, loss, learningRate: rate };
+  for (const { epoch, indices } of rest) {
+    if (state.step >= untilStep || stop.stopped) return;
+    const rate = rateAt(state.step);
+    const step = inParts ? stepInParts : wholeStep;
+    const loss = await step(options, indices, rate);
+    if (loss === undefined) return;
+    state.step += 1;
+    if (!Number.isFinite(loss)) {
+      throw new Error(
+        `The loss is ${loss} at step ${state.step}: training diverged; use a smaller learningRate than ${rate}.`,
+      );
     }
+    yield { step: state.step, epoch, loss, learningRate: rate };
   }
 }

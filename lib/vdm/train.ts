@@ -1,5 +1,5 @@
 /** Training a variational diffusion model as a generator: the caller decides what to print, plot or save between steps. */
-import { batchCount, batches, toBatch, type Dataset } from '../datasets';
+import { batchesFrom, toBatch, type Dataset } from '../datasets';
 import { ready, tf, type Generator } from '../engine';
 import { bitsPerDimOf } from '../likelihood';
 import { interruptToken, type StopToken } from '../stop';
@@ -78,35 +78,30 @@ export async function* trainVdm(options: VdmTrainOptions): AsyncGenerator<VdmTra
   const { learningRate = 1e-3, scheduleRate = 1e-2, times = 'antithetic', stop = interruptToken } = options;
   const own = stepOptionsOf(options);
   assertTimeDraws(times);
-  const perEpoch = batchCount(dataset, { batchSize });
+  const rest = batchesFrom(dataset, { batchSize, generator, step: state.step });
   const step = stepOf(state, own);
   const at = (rate: number | LearningRate): number => (typeof rate === 'number' ? rate : rate(state.step));
   await ready();
-  while (state.step < untilStep) {
-    const epoch = Math.floor(state.step / perEpoch);
-    let done = state.step % perEpoch;
-    for (const indices of batches(dataset, { batchSize, generator, epoch })) {
-      if (done-- > 0) continue;
-      if (state.step >= untilStep || stop.stopped) return;
-      const x0 = toBatch(dataset, indices);
-      const draws = await drawsFor({ generator: generator.fork('step', state.step), shape: x0.shape, times });
-      const numbers = numbersOf(state, at(learningRate), at(scheduleRate));
-      const inputs = [x0, draws.times, draws.eps, draws.eps0, numbers] as const;
-      const means = await step.async(...inputs).finally(() => tf.dispose([...inputs]));
-      for (const each of [state.adam, state.scheduleAdam, state.ema]) if (each) each.step += 1;
-      state.step += 1;
-      const [prior, reconstruction, diffusion, diffusionSquare] = await means.data();
-      means.dispose();
-      const loss = prior + reconstruction + diffusion;
-      if (!Number.isFinite(loss)) {
-        throw new Error(
-          `The loss is ${loss} at step ${state.step}: training diverged; use a smaller learningRate or scheduleRate.`,
-        );
-      }
-      const bitsPerDim = bitsPerDimOf(loss, x0.size / x0.shape[0]);
-      const terms = { prior, reconstruction, diffusion, diffusionSquare };
-      yield { step: state.step, epoch, loss, ...terms, bitsPerDim };
+  for (const { epoch, indices } of rest) {
+    if (state.step >= untilStep || stop.stopped) return;
+    const x0 = toBatch(dataset, indices);
+    const draws = await drawsFor({ generator: generator.fork('step', state.step), shape: x0.shape, times });
+    const numbers = numbersOf(state, at(learningRate), at(scheduleRate));
+    const inputs = [x0, draws.times, draws.eps, draws.eps0, numbers] as const;
+    const means = await step.async(...inputs).finally(() => tf.dispose([...inputs]));
+    for (const each of [state.adam, state.scheduleAdam, state.ema]) if (each) each.step += 1;
+    state.step += 1;
+    const [prior, reconstruction, diffusion, diffusionSquare] = await means.data();
+    means.dispose();
+    const loss = prior + reconstruction + diffusion;
+    if (!Number.isFinite(loss)) {
+      throw new Error(
+        `The loss is ${loss} at step ${state.step}: training diverged; use a smaller learningRate or scheduleRate.`,
+      );
     }
+    const bitsPerDim = bitsPerDimOf(loss, x0.size / x0.shape[0]);
+    const terms = { prior, reconstruction, diffusion, diffusionSquare };
+    yield { step: state.step, epoch, loss, ...terms, bitsPerDim };
   }
 }
 

@@ -1,4 +1,4 @@
-import { batchCount, batches, fromPixels, toBatch, toPixels } from '../../lib/datasets';
+import { batchCount, batches, batchesFrom, fromPixels, toBatch, toPixels } from '../../lib/datasets';
 import type { ImageDataset } from '../../lib/datasets';
 import { createGenerator, tf } from '../../lib/engine';
 
@@ -28,6 +28,18 @@ describe('the order of the pictures', () => {
     expect(order(100, 10).flat()).toEqual(order(100, 50).flat());
     expect(order(100, 10, 1)).not.toEqual(order(100, 10, 0));
     expect(order(100, 10, 0, true, createGenerator(1))).not.toEqual(order(100, 10));
+  });
+
+  test('without end: one epoch after the other, from any step on', () => {
+    const all = [0, 1, 2].flatMap((epoch) => order(11, 4, epoch).map((indices) => ({ epoch, indices })));
+    for (const step of [undefined, 0, 1, 2, 5]) {
+      const rest = batchesFrom({ count: 11 }, { batchSize: 4, generator, step });
+      const taken = all.slice(step ?? 0).map(() => rest.next().value);
+      expect(taken.map(({ epoch, indices }) => ({ epoch, indices: Array.from(indices) }))).toEqual(
+        all.slice(step ?? 0),
+      );
+    }
+    expect(() => batchesFrom({ count: 10 }, { batchSize: 11, generator })).toThrow(/batchSize must be/);
   });
 
   test('numbers that do not fit are refused at the call, before the first batch is taken', () => {
