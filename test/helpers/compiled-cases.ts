@@ -1,6 +1,6 @@
 /** Every function of lib that takes tensors and returns one, with small inputs. */
 import * as diffusion from '../../lib/diffusion';
-import { createGenerator, tf } from '../../lib/engine';
+import { tf } from '../../lib/engine';
 import { combLogDensity, decoderLogLikelihood } from '../../lib/likelihood';
 import { createModel, lecture2025, mlp, unet, type Model } from '../../lib/models';
 import * as nn from '../../lib/nn';
@@ -11,41 +11,12 @@ import {
   mixtureOracle,
   type Oracle,
 } from '../../lib/oracle';
-import {
-  binomialReverse,
-  flipSchedule,
-  gaussianReverse,
-  multiplyBinomial,
-  multiplyGaussian,
-  perceptron,
-  radialBasis,
-  type MakeNet,
-} from '../../lib/nonequilibrium';
 import { scoreOf } from '../../lib/sampling';
-import * as vdm from '../../lib/vdm';
 import type { Made } from './compiled';
+import { ofNonequilibrium } from './compiled-cases-2015';
+import { ofVdm } from './compiled-cases-vdm';
+import { generator, normal, schedule, steps, T, type Case } from './compiled-inputs';
 import { randomise } from './gradient';
-
-export interface Case {
-  /** The function's name among the exports of its folder. */
-  of: string;
-  /** What sets it apart from other cases of the same function. */
-  which?: string;
-  make: () => Made;
-  /** The largest error allowed in bfloat16; left out where nothing may be rounded to it. */
-  bfloat16?: number;
-}
-
-export const T = 8;
-export const schedule = diffusion.linearSchedule({ T, betaStart: 0.05, betaEnd: 0.4 });
-export const steps = (count: number): tf.Tensor1D =>
-  tf.tensor1d(
-    Array.from({ length: count }, (_, i) => (3 * i + 1) % T),
-    'int32',
-  );
-
-const generator = createGenerator(21);
-const normal = (name: string, shape: number[]): tf.Tensor => generator.fork(name).normal(shape);
 
 /** A layer with random parameters, also where they start at 0. */
 function layer(shape: number[], build: (parameters: nn.Parameters) => nn.Layer): Made {
@@ -293,202 +264,11 @@ const networks: Case[] = [
   model('createModel', 'mlp', [5, 2], () => createModel({ kind: 'mlp', dims: 2, width: 8 }, generator)),
 ];
 
-const levels = (count: number): tf.Tensor => tf.tidy(() => tf.mul(normal('levels', [count]), 3));
-const schedules: [string, () => vdm.GammaSchedule][] = [
-  ...(['linear', 'cosine', 'sigmoid'] as const).map((shape): [string, () => vdm.GammaSchedule] => [
-    'fixedGamma',
-    () => vdm.fixedGamma({ shape }),
-  ]),
-  ['linearGamma', () => vdm.linearGamma()],
-  ['monotoneGamma', () => vdm.monotoneGamma({ units: 4 })],
+export const cases: Case[] = [
+  ...layers,
+  ...ofDiffusion,
+  ...oracles,
+  ...networks,
+  ...ofVdm,
+  ...ofNonequilibrium,
 ];
-const mixture = { weights: [0.4, 0.6], means: [[1, 0], [-1, 0.5]], std: 0.3 }; // prettier-ignore
-const batch = (rows: number): tf.Tensor[] => [
-  tf.tidy(() => tf.div(tf.round(tf.mul(normal('x0', [rows, 2]), 40)), 127.5)),
-  generator.fork('times').uniform([rows]),
-  normal('eps', [rows, 2]),
-  normal('eps0', [rows, 2]),
-];
-
-const ofVdm: Case[] = [
-  ...(['noised', 'denoised'] as const).map((of) => ({
-    of,
-    make: (): Made => ({
-      f: (x, eps, gamma) => vdm[of]({ x0: x, zt: x, eps, gamma }),
-      inputs: [normal('x0', [3, 2, 2, 1]), normal('eps', [3, 2, 2, 1]), levels(3)],
-    }),
-  })),
-  ...schedules.map(([of, build], k) => ({
-    of,
-    which: `schedule ${k}`,
-    make: (): Made => {
-      const schedule = build();
-      const variables = new Map([...schedule.ends, ...schedule.interior]);
-      // The slope of a line does not depend on t.
-      const f = (t: tf.Tensor): tf.Tensor => tf.add(schedule.gamma(t), tf.mul(schedule.slope(t), t));
-      return { f, inputs: [generator.fork('t').uniform([5], { min: 0.1, max: 0.9 })], variables };
-    },
-  })),
-  {
-    of: 'levelLogLikelihood',
-    make: () => ({
-      f: (x0, z, gamma) => vdm.levelLogLikelihood({ x0, z, gamma: tf.mean(gamma) }),
-      inputs: [normal('pixels', [4, 3]), normal('guess', [4, 3]), tf.tensor1d([-1])],
-    }),
-  },
-  {
-    of: 'toLevels',
-    make: () => ({
-      f: (z) => tf.add(vdm.toLevels({ z, gamma: -3 }), tf.mul(z, 0)),
-      inputs: [normal('z', [4, 3])],
-    }),
-  },
-  {
-    of: 'priorTerm',
-    make: () => ({
-      f: (x0, gamma) => vdm.priorTerm({ x0, gamma: tf.mean(gamma) }),
-      inputs: [normal('x0', [4, 3]), tf.tensor1d([2])],
-    }),
-  },
-  {
-    of: 'mixtureGammaDenoiser',
-    make: () => {
-      const denoiser = vdm.mixtureGammaDenoiser(mixture);
-      return {
-        f: (z, gamma) => denoiser(z, gamma as tf.Tensor1D),
-        inputs: [normal('zt', [5, 2]), levels(5)],
-      };
-    },
-  },
-  {
-    of: 'byLevel',
-    make: () => {
-      const denoiser = vdm.byLevel(mixtureDenoiser({ mixture, schedule }), { steps: T });
-      return {
-        // By the level itself there is no gradient.
-        f: (z, gamma) => tf.add(denoiser(z, gamma as tf.Tensor1D), tf.mul(tf.mean(gamma), 0)),
-        inputs: [normal('zt', [5, 2]), levels(5)],
-      };
-    },
-  },
-  {
-    of: 'vdmMlp',
-    make: () => {
-      const network = vdm.vdmMlp({ dims: 2, width: 6, depth: 2, exponents: [1, 2], generator });
-      randomise(network.parameters, generator.fork('parameters'));
-      return {
-        f: (z, gamma) => network.predict(z, gamma as tf.Tensor1D),
-        inputs: [normal('zt', [5, 2]), levels(5)],
-        variables: network.parameters,
-      };
-    },
-    bfloat16: 0.15,
-  },
-  {
-    of: 'noiseError',
-    make: () => ({
-      f: (x0, eps, gamma) => {
-        const denoiser = vdm.mixtureGammaDenoiser(mixture);
-        return vdm.noiseError({ x0, eps, gamma: gamma as tf.Tensor1D, denoiser });
-      },
-      inputs: [normal('x0', [5, 2]), normal('eps', [5, 2]), levels(5)],
-    }),
-  },
-  ...[undefined, 6].flatMap((T) => [
-    {
-      of: 'levelAndWeight',
-      which: `T = ${T}`,
-      make: (): Made => {
-        const gamma = vdm.monotoneGamma({ units: 4 });
-        const f = (t: tf.Tensor): tf.Tensor => {
-          const found = vdm.levelAndWeight({ schedule: gamma, times: t as tf.Tensor1D, T });
-          return tf.add(found.gamma, tf.add(found.weight, tf.mul(t, 0)));
-        };
-        return {
-          f,
-          inputs: [generator.fork('t').uniform([5])],
-          variables: new Map([...gamma.ends, ...gamma.interior]),
-        };
-      },
-    },
-    {
-      of: 'vdmTerms',
-      which: `T = ${T}`,
-      make: (): Made => {
-        const gamma = vdm.linearGamma({ gammaMin: -6, gammaMax: 3 });
-        const denoiser = vdm.mixtureGammaDenoiser(mixture);
-        const f = (...[x0, times, eps, eps0]: tf.Tensor[]): tf.Tensor => {
-          const given = { x0, times: times as tf.Tensor1D, eps, eps0 };
-          const terms = vdm.vdmTerms({ ...given, schedule: gamma, denoiser, T });
-          return tf.addN([...Object.values(terms), tf.mul(times, 0)]);
-        };
-        return { f, inputs: batch(5), variables: gamma.ends };
-      },
-    },
-  ]),
-];
-
-/** A network of a reverse process, with random parameters. */
-function net(of: string, which: string, makeNet: () => MakeNet, bfloat16?: number): Case {
-  const make = (): Made => {
-    const made = makeNet()({ inputs: 2, outputs: 5, T, generator });
-    randomise(made.parameters, generator.fork('parameters'));
-    const inputs = [normal('xt', [5, 2]), steps(5)];
-    return { f: (x, t) => made.predict(x, t as tf.Tensor1D), inputs, variables: made.parameters };
-  };
-  return { of, which, make, bfloat16 };
-}
-
-const bits = (name: string): tf.Tensor =>
-  tf.tidy(() => tf.cast(tf.greater(normal(name, [5, 3]), 0), 'int32'));
-const noise = { schedule, net: perceptron({ width: 6, depth: 1 }), generator };
-
-const reverse: Case[] = [
-  net('perceptron', 'points', () => perceptron({ width: 6, depth: 2 }), 0.15),
-  net('perceptron', 'waves', () => perceptron({ width: 6, depth: 1, waves: 4, waveScale: 1 }), 0.3),
-  net('radialBasis', '4 units', () => radialBasis({ units: 4 })),
-  ...(['diagonal', 'full'] as const).map((covariance): Case => ({
-    of: 'gaussianReverse',
-    which: `terms, ${covariance}`,
-    make: () => {
-      const model = gaussianReverse({ ...noise, dims: 2, covariance });
-      randomise(model.parameters, generator.fork('parameters'), 0.1);
-      const inputs = [normal('x0', [5, 2]), normal('xt', [5, 2]), steps(5)];
-      return { f: (x0, xt, t) => model.term(x0, xt, t as tf.Tensor1D), inputs, variables: model.parameters };
-    },
-    bfloat16: 0.3,
-  })),
-  ...(['forward', 'learned'] as const).map((lastStep): Case => ({
-    of: 'binomialReverse',
-    which: `terms, last step ${lastStep}`,
-    make: () => {
-      const schedule = flipSchedule({ T, rate: 0.3 });
-      const model = binomialReverse({ ...noise, schedule, dims: 3, lastStep });
-      randomise(model.parameters, generator.fork('parameters'));
-      const real = (x: tf.Tensor): tf.Tensor => tf.cast(x, 'float32');
-      const f = (x0: tf.Tensor, xt: tf.Tensor, t: tf.Tensor): tf.Tensor =>
-        model.term(real(x0), real(xt), t as tf.Tensor1D);
-      return { f, inputs: [bits('x0'), bits('xt'), steps(5)], variables: model.parameters };
-    },
-    bfloat16: 0.3,
-  })),
-  {
-    of: 'multiplyGaussian',
-    make: () => {
-      const coupling = tf.tidy(() => tf.mul(normal('c', [5, 1, 1]), tf.tensor2d([[0, 0], [1, 0]]))); // prettier-ignore
-      const f = (mean: tf.Tensor, width: tf.Tensor, c: tf.Tensor): tf.Tensor =>
-        multiplyGaussian({ mean, variance: tf.square(width), coupling: c as tf.Tensor3D }, (x) => tf.neg(x))
-          .mean;
-      return { f, inputs: [normal('mean', [5, 2]), normal('width', [5, 2]), coupling] };
-    },
-  },
-  {
-    of: 'multiplyBinomial',
-    make: () => ({
-      f: (x) => multiplyBinomial({ one: tf.sigmoid(x) }, { zero: [1, 0.2, 3], one: [0, 1, 1] }).one,
-      inputs: [normal('x', [5, 3])],
-    }),
-  },
-];
-
-export const cases: Case[] = [...layers, ...ofDiffusion, ...oracles, ...networks, ...ofVdm, ...reverse];
